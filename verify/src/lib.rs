@@ -1,0 +1,4 @@
+//! The checkers of gosched.
+pub mod claim;
+pub mod tasks;
+pub mod world;

@@ -1,0 +1,77 @@
+//! A [`Memory`] one can start threads in: what a model runs on.
+
+use gosched::memory::{Hardware, Memory};
+
+/// A memory with threads. Models are generic over it, so that one model runs under every engine
+/// and, as a stress test, on the hardware.
+pub trait World: Memory {
+    /// A running thread that will yield a `T`.
+    type JoinHandle<T: Send + 'static>: Send;
+
+    /// Starts a thread. loom allows four beside the main one.
+    fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T>;
+
+    /// Waits for a thread to end and returns what it yielded.
+    ///
+    /// # Panics
+    ///
+    /// If the thread panicked.
+    fn join<T: Send + 'static>(handle: Self::JoinHandle<T>) -> T;
+
+    /// Lets another thread run.
+    fn yield_now();
+}
+
+impl World for Hardware {
+    type JoinHandle<T: Send + 'static> = std::thread::JoinHandle<T>;
+
+    fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T> {
+        std::thread::spawn(f)
+    }
+
+    fn join<T: Send + 'static>(handle: Self::JoinHandle<T>) -> T {
+        handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    fn yield_now() {
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(feature = "loom")]
+impl World for gosched::memory::Loom {
+    type JoinHandle<T: Send + 'static> = LoomJoinHandle<T>;
+
+    fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T> {
+        LoomJoinHandle(loom::thread::spawn(f))
+    }
+
+    fn join<T: Send + 'static>(handle: Self::JoinHandle<T>) -> T {
+        handle.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    fn yield_now() {
+        loom::thread::yield_now();
+    }
+}
+
+/// loom's join handle.
+#[cfg(feature = "loom")]
+pub struct LoomJoinHandle<T>(loom::thread::JoinHandle<T>);
+
+#[cfg(feature = "shuttle")]
+impl World for gosched::memory::Shuttle {
+    type JoinHandle<T: Send + 'static> = shuttle::thread::JoinHandle<T>;
+
+    fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T> {
+        shuttle::thread::spawn(f)
+    }
+
+    fn join<T: Send + 'static>(handle: Self::JoinHandle<T>) -> T {
+        handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    fn yield_now() {
+        shuttle::thread::yield_now();
+    }
+}
