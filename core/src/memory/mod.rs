@@ -24,6 +24,12 @@
 //! breaking change of this crate; provided items (such as [`Memory::iteration`]) may be added in a
 //! minor release.
 
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "the worlds are made of what every other file must go through `Memory` for"
+)]
+
 mod delegate;
 mod hardware;
 #[cfg(feature = "loom")]
