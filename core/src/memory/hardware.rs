@@ -11,9 +11,9 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 #[cfg(feature = "portable-atomic")]
 use portable_atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 
+use super::delegate::{delegate_atomic, delegate_atomic_int};
 use super::membarrier;
 use super::sync::{HardwareMutex, HardwareParker};
-use super::delegate::{delegate_atomic, delegate_atomic_int};
 use super::{FenceMode, Memory, RaceCell, Shared};
 
 #[cfg(not(any(target_has_atomic = "64", feature = "portable-atomic")))]

@@ -118,8 +118,7 @@ mod linux {
         // ORDER: Relaxed: one compare-exchange from UNKNOWN is all that makes the choice single;
         // what the loser reads is the winner's choice. The kernel orders the registration, which
         // belongs to the process, before any later barrier.
-        let chosen =
-            MODE.compare_exchange(UNKNOWN, choice, Ordering::Relaxed, Ordering::Relaxed);
+        let chosen = MODE.compare_exchange(UNKNOWN, choice, Ordering::Relaxed, Ordering::Relaxed);
         match chosen {
             Ok(_) if choice == MEMBARRIER => FenceMode::Membarrier,
             Err(MEMBARRIER) => FenceMode::Membarrier,
