@@ -13,6 +13,7 @@
 //! forgets executions is found out).
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::world::World;
 
@@ -69,13 +70,8 @@ pub struct Bounds {
 
 impl Bounds {
     /// Two threads: loom without a bound.
-    pub const TWO_THREADS: Self = Self {
-        loom_fast: None,
-        loom_thorough: None,
-        loom: true,
-        shuttle: 10_000,
-        stress: 2_000,
-    };
+    pub const TWO_THREADS: Self =
+        Self { loom_fast: None, loom_thorough: None, loom: true, shuttle: 10_000, stress: 2_000 };
     /// Three threads: two preemptions, three under `--thorough`.
     pub const THREE_THREADS: Self =
         Self { loom_fast: Some(2), loom_thorough: Some(3), ..Self::TWO_THREADS };
@@ -92,18 +88,13 @@ pub struct Case {
     /// How far the engines go.
     pub bounds: Bounds,
     /// The model, with its type erased.
-    pub(crate) model: Box<dyn crate::engine::AnyModel>,
+    pub model: Arc<dyn crate::engine::AnyModel>,
 }
 
 impl Case {
     /// A case of `model`.
-    pub fn new(
-        name: &'static str,
-        shape: &'static str,
-        bounds: Bounds,
-        model: impl Model,
-    ) -> Self {
-        Self { name, shape, bounds, model: Box::new(model) }
+    pub fn new(name: &'static str, shape: &'static str, bounds: Bounds, model: impl Model) -> Self {
+        Self { name, shape, bounds, model: Arc::new(model) }
     }
 }
 

@@ -1,4 +1,17 @@
-//! The checkers of gosched.
+//! The checkers of gosched: what is claimed about the core, and the engines that check it.
+//!
+//! Read in this order: [`world`] (a memory with threads), [`claim`] (what a claim and a model are),
+//! [`tasks`] (why every task of a model carries a payload), `claims` (the claims themselves),
+//! [`engine`] (how a model is run through many executions). The rest is the binary
+//! `gosched-verify`: `report` (rows, verdicts, the table) and `cli`.
+//!
+//! A model of your own, of code that is generic over [`gosched::memory::Memory`], is a type that
+//! implements [`claim::Model`]; the functions of [`engine`] run it.
+
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "needs std anyway")]
+
 pub mod claim;
+mod claims;
+pub mod engine;
 pub mod tasks;
 pub mod world;

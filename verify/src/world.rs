@@ -57,6 +57,7 @@ impl World for gosched::memory::Loom {
 
 /// loom's join handle.
 #[cfg(feature = "loom")]
+#[derive(Debug)]
 pub struct LoomJoinHandle<T>(loom::thread::JoinHandle<T>);
 
 #[cfg(feature = "shuttle")]

@@ -1,0 +1,14 @@
+//! The claims, a module for each structure.
+//!
+//! To add one, write `pub(crate) fn claims() -> Vec<Claim>` in a module here and name it in
+//! [`all`]. The module should also make sense without any engine: properties that use `proptest`
+//! stand under `#[cfg(feature = "proptest")]`.
+
+mod memory;
+
+use crate::claim::Claim;
+
+/// Every claim, in the order of the book.
+pub(crate) fn all() -> Vec<Claim> {
+    [memory::claims()].into_iter().flatten().collect()
+}

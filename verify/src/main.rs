@@ -1,0 +1,5 @@
+//! `gosched-verify`: checks the claims.
+
+fn main() {
+    println!("{} claims", gosched_verify::claim::registry().len());
+}
