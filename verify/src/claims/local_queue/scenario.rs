@@ -11,10 +11,12 @@
 //! | `b` | pushes a batch of two new tasks (the rest of a batch that does not fit: one by one) |
 //! | `g` | pops and runs a task |
 //! | `d` | drains its queue and runs what it held |
+//! | `u` | pushes a new task into the global queue |
+//! | `s` | takes its share (of two processors) of the global queue, and runs the first task |
 //!
 //! Every task carries a payload ([`Tasks`]), so a scenario asserts by itself that each task ran
 //! exactly once, with its contents visible. Where nothing uses the slot it also asserts the order:
-//! whoever takes several tasks takes them oldest first, and one steal takes neighbours.
+//! what one steal or one drain takes comes oldest first.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -28,6 +30,9 @@ use crate::world::World;
 
 /// A task of a model: its number.
 pub(super) type Id = NonZeroUsize;
+
+/// Among how many processors the global queue is shared.
+const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 /// What one thief does.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +96,7 @@ impl<const CAP: usize> Scenario<CAP> {
     /// How many tasks the owner makes.
     fn tasks(&self) -> usize {
         let made = |letter| match letter {
-            'p' | 'n' => 1,
+            'p' | 'n' | 'u' => 1,
             'b' => 2,
             _ => 0,
         };
@@ -203,6 +208,16 @@ impl<W: World, const CAP: usize> Worker<W, CAP> {
                     }
                 }
                 'd' => self.drain(),
+                'u' => {
+                    let task = self.make();
+                    self.global.push(task);
+                }
+                's' => {
+                    if let Some(task) = self.queue.take_share(&self.global, TWO) {
+                        self.tasks.run(task.get());
+                        let _ = write!(self.log, " s{task}");
+                    }
+                }
                 other => panic!("no operation {other:?}"),
             }
         }
