@@ -13,5 +13,7 @@
 pub mod claim;
 mod claims;
 pub mod engine;
+pub mod instrument;
+pub mod plain_queue;
 pub mod tasks;
 pub mod world;

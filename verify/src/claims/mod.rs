@@ -4,11 +4,13 @@
 //! [`all`]. The module should also make sense without any engine: properties that use `proptest`
 //! stand under `#[cfg(feature = "proptest")]`.
 
+mod local_queue;
 mod memory;
+mod plain_queue;
 
 use crate::claim::Claim;
 
 /// Every claim, in the order of the book.
 pub(crate) fn all() -> Vec<Claim> {
-    [memory::claims()].into_iter().flatten().collect()
+    [memory::claims(), local_queue::claims(), plain_queue::claims()].into_iter().flatten().collect()
 }
