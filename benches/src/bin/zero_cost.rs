@@ -11,6 +11,8 @@
 //! its instructions printed. Exit code: 0 when all others are identical, 1 when one differs, 2 when
 //! the comparison could not be made.
 
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a program on std")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
