@@ -188,12 +188,8 @@ impl<const CAP: usize, Mem: Memory> PlainQueue<CAP, Mem> {
                 self.slot(tail.wrapping_add(offset)).store(task, Ordering::Relaxed);
             }
             let claimed = head.wrapping_add(count);
-            let won = victim.head.compare_exchange(
-                head,
-                claimed,
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
+            let won =
+                victim.head.compare_exchange(head, claimed, Ordering::Release, Ordering::Relaxed);
             if won.is_ok() {
                 return count;
             }

@@ -123,9 +123,7 @@ impl<T: Task, const CAP: usize, Mem: Memory> LocalQueue<T, CAP, Mem> {
             head: CachePadded::new(Mem::AtomicU64::new(start)),
             tail: CachePadded::new(Mem::AtomicU64::new(start)),
             next: CachePadded::new(Mem::AtomicPtr::new(ptr::null_mut())),
-            slots: CachePadded::new(core::array::from_fn(|_| {
-                Mem::AtomicPtr::new(ptr::null_mut())
-            })),
+            slots: CachePadded::new(core::array::from_fn(|_| Mem::AtomicPtr::new(ptr::null_mut()))),
             tasks: PhantomData,
         };
         Owner::of(Mem::Arc::new(queue), start)

@@ -120,12 +120,7 @@ impl<T: Task, const CAP: usize, Mem: Memory> Stealer<T, CAP, Mem> {
     /// Copies `count` slots from `head` on, all but the last into the thief's unpublished slots,
     /// and then claims them; `None` if the head moved meanwhile, which voids the copy.
     #[inline]
-    fn claim(
-        &self,
-        head: u64,
-        count: usize,
-        thief: &mut Owner<T, CAP, Mem>,
-    ) -> Option<Stolen<T>> {
+    fn claim(&self, head: u64, count: usize, thief: &mut Owner<T, CAP, Mem>) -> Option<Stolen<T>> {
         let moved = count - 1;
         for offset in 0..moved {
             // ORDER: Relaxed: published by `publish`, whose tail we have acquired; stale or

@@ -49,7 +49,8 @@ impl Model for HalfAgainstPop {
         let there = self.len - (first - 1);
         let half: Vec<usize> = (first..first + there - there / 2).collect();
         assert_eq!(taken, half, "the older half of the {there} tasks from {first} on");
-        for number in popped.into_iter().chain(std::iter::from_fn(|| Some(owner.pop()?.task.get()))) {
+        for number in popped.into_iter().chain(std::iter::from_fn(|| Some(owner.pop()?.task.get())))
+        {
             tasks.run(number);
         }
         tasks.assert_ran(self.len);
