@@ -1,5 +1,5 @@
-//! What every world promises, whichever features are on: the types of `Hardware` stay what they are,
-//! the primitives keep the contracts of `Lock`, `Park` and `Atomic`.
+//! What every world promises, whichever features are on: the types of `Hardware` stay what they
+//! are, the primitives keep the contracts of `Lock`, `Park` and `Atomic`.
 
 #![allow(clippy::disallowed_types, reason = "compares the worlds' types with what they stand for")]
 

@@ -6,10 +6,10 @@
 //! cargo run -p gosched-benches --bin zero-cost
 //! ```
 //!
-//! The operations are in `core/examples/zero_cost/ops.rs`. One of them, the light fence, is known to
-//! cost something: it reads the mode of the process before it does nothing. It stands apart, with
-//! its instructions printed. Exit code: 0 when all others are identical, 1 when one differs, 2 when
-//! the comparison could not be made.
+//! The operations are in `core/examples/zero_cost/ops.rs`. One of them, the light fence, is known
+//! to cost something: it reads the mode of the process before it does nothing. It stands apart,
+//! with its instructions printed. Exit code: 0 when all others are identical, 1 when one differs, 2
+//! when the comparison could not be made.
 
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a program on std")]
 

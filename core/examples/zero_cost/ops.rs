@@ -1,8 +1,8 @@
 // The operations whose machine code is compared, once for `core::sync::atomic` and once for
 // `Hardware`: both examples include this file, and only `Mem` and `operations!` differ. In
-// `zero_cost_plain.rs`, `Mem` is a module that re-exports std's types. In `zero_cost_hardware.rs` it
-// is a type parameter, so that each operation goes through the traits, as in the queues; a call on
-// the concrete type would find std's own method and show nothing.
+// `zero_cost_plain.rs`, `Mem` is a module that re-exports std's types. In `zero_cost_hardware.rs`
+// it is a type parameter, so that each operation goes through the traits, as in the queues; a call
+// on the concrete type would find std's own method and show nothing.
 
 /// An element of [`op_treiber_push`]'s stack.
 #[derive(Debug)]

@@ -73,6 +73,8 @@ mod linux {
         // ORDER: Relaxed: a stale "unknown" gives the stronger fence, and the other two values are
         // final; the table at the top of this file.
         if MODE.load(Ordering::Relaxed) == MEMBARRIER {
+            // ORDER: SeqCst, for the compiler alone: pairs with the membarrier of `heavy`, which
+            // makes this processor fence wherever the compiler left our store and our load.
             compiler_fence(Ordering::SeqCst);
         } else {
             // ORDER: SeqCst: pairs with the fence, or the membarrier, of `heavy`.

@@ -1,9 +1,9 @@
 //! The shared memory that every algorithm of this crate runs on.
 //!
 //! A lock-free algorithm is a program for a machine whose instructions are *load*, *store*,
-//! *compare-exchange*, *fence*. This module names that machine: the trait [`Memory`]. The structures
-//! of the crate are generic over it, so that the source which is model-checked is, to the letter,
-//! the source which ships:
+//! *compare-exchange*, *fence*. This module names that machine: the trait [`Memory`]. The
+//! structures of the crate are generic over it, so that the source which is model-checked is, to
+//! the letter, the source which ships:
 //!
 //! | world | is | feature |
 //! |---|---|---|
@@ -272,7 +272,7 @@ pub const fn is_checked<Mem: Memory>() -> bool {
     Mem::CHECKED || cfg!(debug_assertions)
 }
 
-/// Asserts an invariant of this crate, where [`is_checked`] says so. Only a bug of ours can trip it.
+/// Asserts an invariant of this crate, where [`is_checked`] says so. Only a bug of ours trips it.
 macro_rules! invariant {
     ($mem:ty, $($assertion:tt)+) => {
         if $crate::memory::is_checked::<$mem>() {
