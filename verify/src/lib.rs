@@ -12,8 +12,12 @@
 
 pub mod claim;
 mod claims;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod engine;
 pub mod instrument;
 pub mod plain_queue;
+#[cfg(feature = "cli")]
+pub mod report;
 pub mod tasks;
 pub mod world;

@@ -1,5 +1,7 @@
-//! `gosched-verify`: checks the claims.
+//! `gosched-verify`: checks the claims about gosched. `gosched-verify --help` explains itself.
 
-fn main() {
-    println!("{} claims", gosched_verify::claim::registry().len());
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gosched_verify::cli::main()
 }

@@ -208,8 +208,10 @@ impl Check {
                 judge_samples(&seen, &model.must_show())
             }
             (Subject::Property(property), _) => {
-                let seen = sequential::explore(property, effort.inputs(property));
-                judge(&seen, None, &[])
+                match sequential::explore(property, effort.inputs(property)) {
+                    Ok(seen) => judge(&seen, None, &[]),
+                    Err(message) => Findings::failed(progress.executions(), message),
+                }
             }
         }
     }

@@ -115,6 +115,14 @@ pub struct Findings {
     pub notes: Vec<String>,
 }
 
+impl Findings {
+    /// A failure after so many executions.
+    #[must_use]
+    pub fn failed(executions: u64, message: String) -> Self {
+        Self { executions, outcomes: 0, verdict: Verdict::Failed { message }, notes: Vec::new() }
+    }
+}
+
 /// Judges an engine that should show all that the model must show.
 ///
 /// `witness` is what sequentially consistent schedules of the same model showed: whatever is in it

@@ -3,20 +3,21 @@
 //! A property runs all its inputs in one call, so this engine cannot stop it at the deadline; one
 //! that takes too long is ended from outside, with its process.
 
+use std::collections::BTreeSet;
+
 use super::{End, Exploration};
 use crate::claim::Property;
 
 /// Runs `property` on `cases` inputs.
 ///
-/// # Panics
+/// # Errors
 ///
 /// With the property's message, when it does not hold.
-#[must_use]
-pub fn explore(property: &Property, cases: u32) -> Exploration {
-    match (property.run)(cases) {
-        Ok(executions) => {
-            Exploration { executions, outcomes: Default::default(), end: End::Finished }
-        }
-        Err(message) => panic!("{message}"),
-    }
+///
+/// # Panics
+///
+/// When the property itself panics.
+pub fn explore(property: &Property, cases: u32) -> Result<Exploration, String> {
+    let executions = (property.run)(cases)?;
+    Ok(Exploration { executions, outcomes: BTreeSet::new(), end: End::Finished })
 }

@@ -73,11 +73,16 @@ pub fn replay(
     schedule: &str,
     watch: &Watch,
 ) -> Result<Exploration, String> {
-    let well_formed = schedule.len() > 2 && schedule.chars().all(|c| c.is_ascii_hexdigit());
-    if !well_formed {
-        return Err(format!("`{schedule}` is no schedule: shuttle writes hexadecimal digits"));
-    }
-    Ok(run(execution, ReplayScheduler::new_from_encoded(schedule), watch, 1))
+    Ok(run(execution, decode(schedule)?, watch, 1))
+}
+
+/// shuttle panics on what is no schedule, and gives no other way to find out.
+fn decode(schedule: &str) -> Result<ReplayScheduler, String> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let decoded = std::panic::catch_unwind(|| ReplayScheduler::new_from_encoded(schedule));
+    std::panic::set_hook(hook);
+    decoded.map_err(|_| format!("`{schedule}` is not a schedule that shuttle printed"))
 }
 
 fn run(
