@@ -1,5 +1,8 @@
 //! A [`Memory`] one can start threads in: what a model runs on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use gosched::memory::{Hardware, Memory};
 
 /// A memory with threads. Models are generic over it, so that one model runs under every engine
@@ -25,8 +28,27 @@ pub trait World: Memory {
 impl World for Hardware {
     type JoinHandle<T: Send + 'static> = std::thread::JoinHandle<T>;
 
+    /// Returns when the thread runs. A model is over in less time than a thread takes to start, so
+    /// without the wait the threads of a model would seldom meet.
     fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T> {
-        std::thread::spawn(f)
+        let running = Arc::new(AtomicBool::new(false));
+        let handle = std::thread::spawn({
+            let running = Arc::clone(&running);
+            move || {
+                // ORDER: Relaxed: it says that the thread runs, and publishes nothing: the model's
+                // own orderings are under test.
+                running.store(true, Ordering::Relaxed);
+                f()
+            }
+        });
+        for spins in 0_u32.. {
+            // ORDER: Relaxed: as above.
+            if running.load(Ordering::Relaxed) {
+                break;
+            }
+            if spins % 64 == 63 { std::thread::yield_now() } else { std::hint::spin_loop() }
+        }
+        handle
     }
 
     fn join<T: Send + 'static>(handle: Self::JoinHandle<T>) -> T {

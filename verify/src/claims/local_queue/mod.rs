@@ -1,7 +1,9 @@
 //! Claims about the local run queue.
 
+mod costs;
 mod emptiness;
 mod exact;
+mod long;
 mod ownership;
 mod scenario;
 
@@ -9,13 +11,15 @@ use gosched::NextSlot;
 
 use self::emptiness::{Displaced, Emptied, Look, Replaced, Robbed};
 use self::exact::{BatchAtOnce, HalfAgainstPop, OverflowAgainstThief, SlotFirst};
+use self::long::Long;
 use self::ownership::OwnerLeaves;
 use self::scenario::{ROBS_THE_THIEF, STEALS, STEALS_RING, STEALS_TWICE, Scenario, Thief};
-use crate::claim::{Bounds, Case, Claim, Model, Witness};
+use crate::claim::{Bounds, Case, Claim, Model, Property, Witness};
 
 pub(crate) fn claims() -> Vec<Claim> {
     vec![
         no_task_is_lost(),
+        long_runs(),
         thieves_can_be_robbed(),
         counters_may_wrap(),
         overflow(),
@@ -25,6 +29,7 @@ pub(crate) fn claims() -> Vec<Claim> {
         emptiness(),
         length(),
         nothing_leaks(),
+        costs(),
     ]
 }
 
@@ -117,6 +122,30 @@ fn no_task_is_lost() -> Claim {
                 "9 threads, capacity 256",
                 Bounds::MANY_THREADS,
                 Scenario::<256>::new("nnpbgpnbpgpppnpgbbbbnnpg", &[STEALS_TWICE; 8]),
+            ),
+        ],
+        properties: vec![],
+    }
+}
+
+fn long_runs() -> Claim {
+    const LONG: Bounds = Bounds { shuttle: 0, stress: 20, ..Bounds::MANY_THREADS };
+    Claim {
+        name: "local_queue::no_task_is_lost_in_long_runs",
+        sentence: "Of fifty thousand tasks, pushed and popped at random while thieves steal \
+                   without a pause, each is taken once.",
+        cases: vec![
+            Case::new(
+                "one_thief",
+                "2 threads, capacity 4",
+                LONG,
+                Long::<4> { tasks: 50_000, thieves: 1 },
+            ),
+            Case::new(
+                "three_thieves",
+                "4 threads, capacity 256",
+                LONG,
+                Long::<256> { tasks: 50_000, thieves: 3 },
             ),
         ],
         properties: vec![],
@@ -256,5 +285,19 @@ fn nothing_leaks() -> Claim {
                    stealer may be that handle.",
         cases: vec![two("owner_leaves", OwnerLeaves)],
         properties: vec![],
+    }
+}
+
+fn costs() -> Claim {
+    let fixed = |name, shape, run| Property { name, shape, cases: 1, run };
+    Claim {
+        name: "local_queue::costs_are_what_the_book_says",
+        sentence: "Without a thief in the way, a push costs no read-modify-write and no fence, a \
+                   pop or a steal costs one read-modify-write, and a push into an empty slot none.",
+        cases: vec![],
+        properties: vec![
+            fixed("shipped", "each operation once, counted", costs::shipped),
+            fixed("plain_port", "each operation of Go's queue once, counted", costs::plain),
+        ],
     }
 }
