@@ -86,7 +86,10 @@ impl<T: Task, const CAP: usize, Mem: Memory> Stealer<T, CAP, Mem> {
         if ptr::eq(&*self.queue, &*thief.queue) {
             return Err(StealError::Itself);
         }
-        let most = 1 + if thief.room() < CAP / 2 { thief.room_seen_afresh() } else { CAP };
+        let mut room = thief.room();
+        if room < CAP / 2 {
+            room = thief.room_seen_afresh();
+        }
         loop {
             Mem::iteration();
             // ORDER: Acquire: `tail` must be read after it: a tail older than the head would make
@@ -109,9 +112,10 @@ impl<T: Task, const CAP: usize, Mem: Memory> Stealer<T, CAP, Mem> {
                     },
                 }
             } else if len > CAP {
-                // The head had moved on when the tail was read: a torn look, not a fact.
+                // The head had moved on when the tail was read: a torn look, not a fact. The claim
+                // would fail, since that head is gone; this saves the copy.
                 Mem::spin_loop();
-            } else if let Some(stolen) = self.claim(head, (len - len / 2).min(most), thief) {
+            } else if let Some(stolen) = self.claim(head, (len - len / 2).min(room + 1), thief) {
                 return Ok(stolen);
             }
         }
