@@ -1,2 +1,19 @@
-//! What gosched costs. `zero-cost` compares machine code with plain atomics, which no noise can
-//! blur; the benches under `benches/` measure time, beside the peers and in the same run.
+//! What gosched costs: beside plain atomics, and beside its peers in the same run.
+//!
+//! Read in this order: [`queue`] (the contenders, and what each cannot do), [`workload`] (the
+//! operation sequences that are timed, and how they check themselves), [`statistics`] and
+//! [`machine`] (what is said about the numbers). Three programs and one bench use them:
+//!
+//! | run | shows |
+//! |---|---|
+//! | `--bin ratios` | times, as ratios to the plain port of Go's queue, interleaved in one run |
+//! | `--bin counts` | instructions and atomic operations, which no noise can blur |
+//! | `--bin zero-cost` | that the trait `Memory` compiles to plain atomics |
+//! | `cargo bench` | the same workloads under criterion: distributions, and changes since last time |
+
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "needs std anyway")]
+
+pub mod machine;
+pub mod queue;
+pub mod statistics;
+pub mod workload;
