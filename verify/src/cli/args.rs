@@ -58,6 +58,9 @@ pub(super) enum Command {
     Replay(ReplayArgs),
     /// Print a table from a JSON result, or from a new run
     Table(TableArgs),
+    /// Weaken each ordering of the core in turn, and see which claim notices
+    #[cfg(feature = "loom")]
+    Audit(crate::audit::cli::Args),
     /// One check, for a parent process
     #[command(hide = true)]
     Child(ChildArgs),

@@ -33,6 +33,8 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check(&args),
         Some(Command::Replay(args)) => replay(&args),
         Some(Command::Table(args)) => print_table(&args),
+        #[cfg(feature = "loom")]
+        Some(Command::Audit(args)) => crate::audit::cli::run(&args),
         Some(Command::Child(args)) => Ok(child::main(&args)),
     };
     let exit = ended.unwrap_or_else(|message| {

@@ -49,6 +49,10 @@ pub trait AnyModel: Send + Sync {
     #[cfg(feature = "loom")]
     fn on_loom(&self) -> Outcome;
 
+    /// As [`on_loom`](AnyModel::on_loom), under the process's audit plan.
+    #[cfg(feature = "loom")]
+    fn on_audited(&self) -> Outcome;
+
     /// One execution under shuttle; it panics outside a shuttle check.
     #[cfg(feature = "shuttle")]
     fn on_shuttle(&self) -> Outcome;
@@ -65,6 +69,11 @@ impl<M: Model> AnyModel for M {
     #[cfg(feature = "loom")]
     fn on_loom(&self) -> Outcome {
         self.run::<gosched::memory::Loom>()
+    }
+
+    #[cfg(feature = "loom")]
+    fn on_audited(&self) -> Outcome {
+        self.run::<crate::instrument::Audited<gosched::memory::Loom>>()
     }
 
     #[cfg(feature = "shuttle")]
