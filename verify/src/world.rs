@@ -1,5 +1,6 @@
 //! A [`Memory`] one can start threads in: what a model runs on.
 
+use core::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,26 +29,24 @@ pub trait World: Memory {
 impl World for Hardware {
     type JoinHandle<T: Send + 'static> = std::thread::JoinHandle<T>;
 
-    /// Returns when the thread runs. A model is over in less time than a thread takes to start, so
-    /// without the wait the threads of a model would seldom meet.
+    /// As `std::thread::spawn`, but so that the two threads meet: see [`jitter`].
     fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T> {
         let running = Arc::new(AtomicBool::new(false));
+        let delay = jitter();
         let handle = std::thread::spawn({
             let running = Arc::clone(&running);
             move || {
-                // ORDER: Relaxed: it says that the thread runs, and publishes nothing: the model's
-                // own orderings are under test.
+                // ORDER: Relaxed: a matter of timing alone; `spawn` itself orders the two threads.
                 running.store(true, Ordering::Relaxed);
+                spin(delay);
                 f()
             }
         });
-        for spins in 0_u32.. {
-            // ORDER: Relaxed: as above.
-            if running.load(Ordering::Relaxed) {
-                break;
-            }
-            if spins % 64 == 63 { std::thread::yield_now() } else { std::hint::spin_loop() }
+        // ORDER: Relaxed: as above.
+        while !running.load(Ordering::Relaxed) {
+            std::thread::yield_now();
         }
+        spin(jitter());
         handle
     }
 
@@ -58,6 +57,32 @@ impl World for Hardware {
     fn yield_now() {
         std::thread::yield_now();
     }
+}
+
+/// A random delay, in spins.
+///
+/// A new thread takes some ten microseconds to start, and a model's part is over in one: left
+/// alone, the spawning thread is nearly always done before the other begins. So it waits for the
+/// other to run, and then either waits a little: as often for up to one spin as for up to two, four
+/// and so on to four thousand, because nobody knows beforehand which delay makes two threads meet.
+fn jitter() -> u32 {
+    std::thread_local! {
+        /// The state of an xorshift generator; any start but 0 will do.
+        static STATE: Cell<u32> = const { Cell::new(0x9e37_79b9) };
+    }
+    STATE.with(|state| {
+        let mut bits = state.get();
+        bits ^= bits << 13;
+        bits ^= bits >> 17;
+        bits ^= bits << 5;
+        state.set(bits);
+        let scale = bits % 13;
+        (bits >> 8) % (1 << scale)
+    })
+}
+
+fn spin(count: u32) {
+    (0..count).for_each(|_| core::hint::spin_loop());
 }
 
 #[cfg(feature = "loom")]

@@ -21,7 +21,7 @@ use clap::Parser;
 
 use self::args::{CheckArgs, Cli, Command, ReplayArgs, TableArgs};
 use self::supervise::Settings;
-use crate::engine::{Progress, Verdict};
+use crate::engine::{Findings, Progress, Verdict};
 use crate::report::{Exit, FORMAT, Report, markdown, table};
 
 /// Runs the command line of this process.
@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
         Some(Command::Child(args)) => Ok(child::main(&args)),
     };
     let exit = ended.unwrap_or_else(|message| {
-        eprintln!("gosched-verify: {message}");
+        let _ = writeln!(std::io::stderr(), "gosched-verify: {message}");
         Exit::Usage
     });
     exit.into()
@@ -97,15 +97,16 @@ fn replay(args: &ReplayArgs) -> Result<Exit, String> {
     let run = || check.replay(args.schedule.as_deref(), args.effort(), limit, &progress);
     // The panic hook has printed the message and the backtrace by the time it is caught here.
     let Ok(findings) = std::panic::catch_unwind(core::panic::AssertUnwindSafe(run)) else {
-        println!("{}: FAILED after {} executions", check.id(), progress.executions());
+        print(&format!("{}: FAILED after {} executions\n", check.id(), progress.executions()));
         return Ok(Exit::Failed);
     };
     let findings = findings?;
-    println!("{}: {} after {} executions", check.id(), findings.verdict, findings.executions);
-    if findings.verdict != Verdict::Passed {
-        println!("{}", findings.verdict.detail());
+    let Findings { executions, verdict, .. } = findings;
+    print(&format!("{}: {verdict} after {executions} executions\n", check.id()));
+    if verdict != Verdict::Passed {
+        print(&format!("{}\n", verdict.detail()));
     }
-    Ok(if findings.verdict.is_failure() { Exit::Failed } else { Exit::Passed })
+    Ok(if verdict.is_failure() { Exit::Failed } else { Exit::Passed })
 }
 
 /// `table`.

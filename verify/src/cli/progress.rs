@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Instant;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -126,7 +126,8 @@ impl Display {
     }
 
     fn line(&mut self, line: &str) {
-        eprintln!("{line}");
+        // A reader that left is no reason to end the run.
+        let _ = writeln!(std::io::stderr(), "{line}");
         self.last_line = Instant::now();
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt::Write;
 
-use super::{Report, Row, thousands};
+use super::{Report, Row, counted, thousands};
 
 /// The engines' columns.
 const ENGINES: [&str; 4] = ["loom", "shuttle", "stress", "sequential"];
@@ -42,8 +42,7 @@ fn cell(claim: &[Row], engine: &str) -> String {
         return "-".into();
     }
     let executions = rows.iter().map(|row| row.executions).sum();
-    let cases = if rows.len() == 1 { "case" } else { "cases" };
-    let mut text = format!("{} {cases}, {}", rows.len(), thousands(executions));
+    let mut text = format!("{}, {}", counted(rows.len(), "case"), thousands(executions));
     let mut others: Vec<(String, usize)> = Vec::new();
     for row in rows.iter().filter(|row| row.verdict != crate::engine::Verdict::Passed) {
         let verdict = row.verdict.to_string();

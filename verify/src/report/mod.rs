@@ -6,6 +6,8 @@
 mod markdown;
 mod table;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::markdown::markdown;
@@ -141,8 +143,8 @@ impl Report {
     pub fn summary(&self) -> String {
         let count =
             |is: fn(&Verdict) -> bool| self.rows.iter().filter(|row| is(&row.verdict)).count();
-        let mut parts = vec![format!("{} passed", count(|verdict| *verdict == Verdict::Passed))];
-        let kinds: [(&str, fn(&Verdict) -> bool); 7] = [
+        let kinds: [(&str, fn(&Verdict) -> bool); 8] = [
+            ("passed", |v| *v == Verdict::Passed),
             ("passed where loom is incomplete", |v| matches!(v, Verdict::LoomIncomplete { .. })),
             ("incomplete", |v| matches!(v, Verdict::Incomplete { .. })),
             ("FAILED", |v| matches!(v, Verdict::Failed { .. })),
@@ -151,23 +153,28 @@ impl Report {
             ("interrupted", |v| *v == Verdict::Interrupted),
             ("not run", |v| *v == Verdict::NotRun),
         ];
-        for (name, is) in kinds {
-            match count(is) {
-                0 => {}
-                some => parts.push(format!("{some} {name}")),
-            }
-        }
-        let claims: std::collections::BTreeSet<_> =
-            self.rows.iter().map(|row| &row.claim).collect();
+        let ends: Vec<_> = kinds
+            .map(|(name, is)| (count(is), name))
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, name)| format!("{count} {name}"))
+            .collect();
+        let claims: BTreeSet<_> = self.rows.iter().map(|row| &row.claim).collect();
         format!(
-            "{} claims, {} checks in {:.0} s ({} at a time): {}",
-            claims.len(),
-            self.rows.len(),
+            "{}, {} in {:.0} s ({} at a time): {}",
+            counted(claims.len(), "claim"),
+            counted(self.rows.len(), "check"),
             self.seconds,
             self.jobs,
-            parts.join(", ")
+            ends.join(", ")
         )
     }
+}
+
+/// So many of something: `1 case`, `2 cases`.
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }
 
 /// A count with its thousands marked: `1,234,567`.
