@@ -8,6 +8,8 @@
 //! A run without a filter must run every check that the binary lists, or it fails: a claim that
 //! silently fell out of the tests would look like one that holds.
 
+#![allow(clippy::std_instead_of_alloc, reason = "a test has std")]
+
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex};
 

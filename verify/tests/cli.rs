@@ -226,9 +226,10 @@ fn the_list_has_a_line_for_each_check_and_obeys_the_selection() {
 /// Ctrl-C, on the systems that have `kill`.
 #[cfg(unix)]
 mod interrupt {
+    use core::time::Duration;
     use std::io::{BufRead, BufReader, Read};
     use std::process::{Child, Command, Stdio};
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     /// Starts checks of which the first ends at once and the second never does; returns when the
     /// first has ended.

@@ -22,6 +22,7 @@
 //! (`grep -r '#392'`).
 
 #![cfg(all(feature = "loom", feature = "shuttle"))]
+#![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a test has std")]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

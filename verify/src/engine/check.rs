@@ -3,7 +3,6 @@
 use core::fmt;
 use core::time::Duration;
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::judge::{judge, judge_samples};
 use super::{AnyModel, Findings, Progress, Watch, sequential, stress};
@@ -188,7 +187,7 @@ impl Check {
     /// When the claim does not hold, with the engine's message.
     #[must_use]
     pub fn run(&self, effort: Effort, limit: Duration, progress: &Progress) -> Findings {
-        let watch = Watch { deadline: Instant::now() + limit, progress: progress.clone() };
+        let watch = Watch::start(limit, progress);
         match (&self.subject, self.engine) {
             #[cfg(feature = "loom")]
             (Subject::Model(model, bounds), Engine::Loom) => {
@@ -233,16 +232,17 @@ impl Check {
         limit: Duration,
         progress: &Progress,
     ) -> Result<Findings, String> {
-        let watch = Watch { deadline: Instant::now() + limit, progress: progress.clone() };
         match (&self.subject, self.engine, schedule) {
             #[cfg(feature = "loom")]
             (Subject::Model(model, bounds), Engine::Loom, None) => {
                 let bound =
                     super::loom::Bound { preemptions: effort.preemptions(bounds), locations: true };
+                let watch = Watch::start(limit, progress);
                 Ok(run_loom(model, bound, effort.samples(bounds.shuttle), limit, &watch))
             }
             #[cfg(feature = "shuttle")]
             (Subject::Model(model, _), Engine::Shuttle, Some(schedule)) => {
+                let watch = Watch::start(limit, progress);
                 let model = Arc::clone(model);
                 let seen = super::shuttle::replay(move || model.on_shuttle(), schedule, &watch)?;
                 Ok(judge_samples(&seen, &[]))

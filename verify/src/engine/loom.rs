@@ -53,8 +53,10 @@ pub fn explore(
     });
     // loom does not say why it returned. Out of time, it returns only before an execution whose
     // number is a multiple of the interval; a search that ended just there counts as cut short.
-    let at_a_glance = (collector.executions() + 1) % EXECUTIONS_PER_GLANCE as u64 == 0;
     let late = Instant::now() >= watch.deadline;
-    let end = if at_a_glance && late { End::OutOfTime } else { End::Finished };
-    collector.into_exploration(end)
+    let mut seen = collector.into_exploration(End::Finished);
+    if late && (seen.executions + 1).is_multiple_of(EXECUTIONS_PER_GLANCE as u64) {
+        seen.end = End::OutOfTime;
+    }
+    seen
 }

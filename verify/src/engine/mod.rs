@@ -26,6 +26,7 @@ pub mod sequential;
 pub mod shuttle;
 pub mod stress;
 
+use core::time::Duration;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -141,10 +142,6 @@ impl Collector {
         }
     }
 
-    fn executions(&self) -> u64 {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).0
-    }
-
     fn into_exploration(self, end: End) -> Exploration {
         let (executions, outcomes) =
             core::mem::take(&mut *self.found.lock().unwrap_or_else(PoisonError::into_inner));
@@ -159,4 +156,12 @@ pub struct Watch {
     pub deadline: Instant,
     /// Where it counts.
     pub progress: Progress,
+}
+
+impl Watch {
+    /// From now on for `limit`.
+    #[must_use]
+    pub fn start(limit: Duration, progress: &Progress) -> Self {
+        Self { deadline: Instant::now() + limit, progress: progress.clone() }
+    }
 }

@@ -141,9 +141,10 @@ impl Report {
     /// One line: how many checks ended how.
     #[must_use]
     pub fn summary(&self) -> String {
-        let count =
-            |is: fn(&Verdict) -> bool| self.rows.iter().filter(|row| is(&row.verdict)).count();
-        let kinds: [(&str, fn(&Verdict) -> bool); 8] = [
+        /// Whether a verdict is of some kind.
+        type Is = fn(&Verdict) -> bool;
+        let count = |is: Is| self.rows.iter().filter(|row| is(&row.verdict)).count();
+        let kinds: [(&str, Is); 8] = [
             ("passed", |v| *v == Verdict::Passed),
             ("passed where loom is incomplete", |v| matches!(v, Verdict::LoomIncomplete { .. })),
             ("incomplete", |v| matches!(v, Verdict::Incomplete { .. })),
@@ -183,7 +184,7 @@ pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut marked = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             marked.push(',');
         }
         marked.push(digit);
