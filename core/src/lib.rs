@@ -75,23 +75,41 @@
 //! in this crate could break are asserted in debug builds and under every checker.
 
 #![no_std]
+#![warn(clippy::std_instead_of_core, clippy::std_instead_of_alloc, clippy::alloc_instead_of_core)]
 
-extern crate alloc;
-#[cfg(feature = "std")]
-extern crate std;
+#[cfg(not(any(target_has_atomic = "64", feature = "portable-atomic")))]
+compile_error!(
+    "gosched needs 64-bit atomics, which this target lacks: enable the feature `portable-atomic`"
+);
 
-mod global_queue;
-mod local_queue;
-pub mod memory;
-mod note;
-mod steal_order;
-mod task;
+/// Leaves the crate empty where it is not supported, so that the error above is the only one.
+macro_rules! where_supported {
+    ($($item:item)+) => {
+        $(
+            #[cfg(any(target_has_atomic = "64", feature = "portable-atomic"))]
+            $item
+        )+
+    };
+}
 
-pub use global_queue::{Batch, BatchIntoIter, GlobalQueue};
-pub use local_queue::{Full, LocalQueue, NextSlot, Owner, Popped, StealError, Stealer, Stolen};
-pub use note::Note;
-pub use steal_order::{StealOrder, StealSweep};
-pub use task::Task;
+where_supported! {
+    extern crate alloc;
+    #[cfg(feature = "std")]
+    extern crate std;
+
+    mod global_queue;
+    mod local_queue;
+    pub mod memory;
+    mod note;
+    mod steal_order;
+    mod task;
+
+    pub use global_queue::{Batch, BatchIntoIter, GlobalQueue};
+    pub use local_queue::{Full, LocalQueue, NextSlot, Owner, Popped, StealError, Stealer, Stolen};
+    pub use note::Note;
+    pub use steal_order::{StealOrder, StealSweep};
+    pub use task::Task;
+}
 
 /// The README's examples are tests, too.
 #[cfg(doctest)]

@@ -1,6 +1,8 @@
 //! The local queue used by one thread: what each operation gives back, at every fill and at every
 //! edge. What several threads may see of each other is the models' business (`verify`).
 
+#![allow(clippy::disallowed_types, reason = "drops are counted beside the code under test")]
+
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

@@ -16,11 +16,6 @@ use super::membarrier;
 use super::sync::{HardwareMutex, HardwareParker};
 use super::{FenceMode, Memory, RaceCell, Shared};
 
-#[cfg(not(any(target_has_atomic = "64", feature = "portable-atomic")))]
-compile_error!(
-    "gosched needs 64-bit atomics, which this target lacks: enable the feature `portable-atomic`"
-);
-
 /// The real machine: `core::sync::atomic`, `UnsafeCell`, `Arc`; with the feature `std`, std's
 /// mutex and a parker on it, and on Linux `membarrier` for the heavy fence.
 ///
