@@ -104,7 +104,7 @@ below. The same program checks that every ordering in the source is reached by s
 This page is written by
 
 ```sh
-cargo run --release -- audit --markdown docs/src/ordering-audit.md
+cargo run --release -- audit --markdown docs/src/verification/ordering-audit.md
 ```
 
 and the command fails when an ordering survives that is not explained here, or when an explanation is

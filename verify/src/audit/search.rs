@@ -13,7 +13,7 @@ use std::time::Instant;
 use super::child::{Ending, Job, wait};
 use super::source::Sources;
 use super::survivors::Survivor;
-use super::verdict::{Audit, Row, Verdict};
+use super::verdict::{Audit, Row, Verdict, describe};
 use super::weaker::{implies, weakenings};
 use crate::instrument::{Part, Site, Weakening};
 
@@ -211,12 +211,11 @@ fn judge(
     let mut rows = Vec::new();
     for weakening in weakenings(site, part) {
         let begun = Instant::now();
-        let verdict = if survived.iter().any(|weaker| implies(&weakening, weaker)) {
-            Verdict::Implied
-        } else {
-            hunt(subject, limits, &mut cases, &weakening)?
+        let verdict = match survived.iter().find(|weaker| implies(&weakening, weaker)) {
+            Some(weaker) => Verdict::Implied { weaker: describe(weaker) },
+            None => hunt(subject, limits, &mut cases, &weakening)?,
         };
-        if !matches!(verdict, Verdict::Killed { .. }) {
+        if matches!(verdict, Verdict::Survived { .. }) {
             survived.push(weakening.clone());
         }
         let seconds = begun.elapsed().as_secs_f64();

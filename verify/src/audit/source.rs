@@ -111,7 +111,10 @@ impl Sources {
                         file: file.clone(),
                         line: source.line_of(token),
                         function: source.function(token).to_owned(),
-                        operation: source.call_around(token),
+                        operation: match source.code[token..].starts_with("::") {
+                            true => source.callee(token + 2),
+                            false => source.call_around(token),
+                        },
                     });
                 }
             }
@@ -366,7 +369,7 @@ impl Queue {
         let [load, _, fence, _] = all();
         let unreached = sources.unreached(&[load, fence]);
         let operations: Vec<_> = unreached.iter().map(|one| one.operation.as_str()).collect();
-        assert_eq!(operations, ["self.inner().tail.compare_exchange", "heavy_fence"]);
+        assert_eq!(operations, ["self.inner().tail.compare_exchange", "Mem::heavy_fence"]);
         assert_eq!(unreached[0].function, "second");
         assert_eq!(unreached[0].line, 15);
     }

@@ -30,7 +30,10 @@ pub enum Verdict {
         cut_off: usize,
     },
     /// It was not tried: a still weaker one survived.
-    Implied,
+    Implied {
+        /// That one.
+        weaker: String,
+    },
     /// The source asks for an ordering here, and no case comes here.
     Unreached,
 }
@@ -95,16 +98,21 @@ impl Row {
         matches!(self.verdict, Verdict::Killed { .. })
     }
 
+    /// Whether the survivor is this row, or the weaker one that this row follows from.
     fn is_named_by(&self, survivor: &Survivor) -> bool {
+        let weakened = match &self.verdict {
+            Verdict::Implied { weaker } => weaker,
+            _ => &self.weakened,
+        };
         self.file == survivor.file
             && self.function == survivor.function
             && self.operation == survivor.operation
-            && self.weakened == survivor.weakened
+            && weakened == survivor.weakened
     }
 }
 
 /// `Acquire -> Relaxed`; for the ordering of failure `failure: Acquire -> Relaxed`.
-fn describe(weakening: &Weakening) -> String {
+pub(super) fn describe(weakening: &Weakening) -> String {
     use crate::instrument::Kind::{Fence, HeavyFence, LightFence};
     let to = match (weakening.site.kind, weakening.to) {
         (Fence | LightFence | HeavyFence, Order::Relaxed) => "none".to_owned(),
@@ -137,7 +145,7 @@ impl fmt::Display for Verdict {
             Self::Survived { cases, cut_off } => {
                 write!(f, "SURVIVED {cases} cases, {cut_off} of them not finished")
             }
-            Self::Implied => f.write_str("SURVIVED, since a weaker one did"),
+            Self::Implied { weaker } => write!(f, "SURVIVED, since {weaker} did"),
             Self::Unreached => f.write_str("NOT REACHED by any case"),
         }
     }
