@@ -4,13 +4,28 @@
 //! [`all`]. The module should also make sense without any engine: properties that use `proptest`
 //! stand under `#[cfg(feature = "proptest")]`.
 
+mod global_queue;
 mod local_queue;
 mod memory;
+mod note;
 mod plain_queue;
+mod steal_order;
+mod task;
 
 use crate::claim::Claim;
 
 /// Every claim, in the order of the book.
 pub(crate) fn all() -> Vec<Claim> {
-    [memory::claims(), local_queue::claims(), plain_queue::claims()].into_iter().flatten().collect()
+    [
+        memory::claims(),
+        task::claims(),
+        local_queue::claims(),
+        plain_queue::claims(),
+        global_queue::claims(),
+        note::claims(),
+        steal_order::claims(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
