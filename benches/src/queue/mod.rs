@@ -116,6 +116,6 @@ pub fn each_recent(visitor: &mut impl VisitRecent) {
 /// The end of a workload that pushes into a full queue.
 #[cold]
 #[inline(never)]
-fn no_room() -> ! {
+pub(crate) fn no_room() -> ! {
     panic!("the workload pushed into a full queue")
 }

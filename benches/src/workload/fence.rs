@@ -12,7 +12,7 @@ use std::thread;
 
 use gosched::memory::{Hardware, Memory};
 
-use super::{Workload, timed};
+use super::{StopOnDrop, Workload, timed};
 use crate::machine::Processors;
 
 /// A fence among those compared.
@@ -149,9 +149,10 @@ impl<F: Fence> Workload for FencePair<F> {
         let (running, stop) = (AtomicBool::new(false), AtomicBool::new(false));
         thread::scope(|scope| {
             let _pinned = processors.pin(0);
+            let _stop = StopOnDrop(&stop);
             scope.spawn(|| {
                 let _pinned = processors.pin(1);
-                // ORDER: Relaxed, here and below: the flags guard nothing.
+                // ORDER: Relaxed, here and below: the flag guards nothing.
                 running.store(true, Ordering::Relaxed);
                 while !stop.load(Ordering::Relaxed) {
                     spin_loop();
@@ -160,9 +161,7 @@ impl<F: Fence> Workload for FencePair<F> {
             while !running.load(Ordering::Relaxed) {
                 thread::yield_now();
             }
-            let time = self.alone(rounds);
-            stop.store(true, Ordering::Relaxed);
-            time
+            self.alone(rounds)
         })
     }
 }

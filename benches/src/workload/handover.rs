@@ -43,6 +43,7 @@ impl<Q: Queue> Workload for Handover<Q> {
         let turn = AtomicU32::new(OWNER);
         let (kept, (stolen, time)) = thread::scope(|scope| {
             let _pinned = processors.pin(0);
+            let over = Over(&turn);
             let thief = scope.spawn(|| {
                 let _pinned = processors.pin(1);
                 steals(thief, &victim, &turn)
@@ -51,10 +52,12 @@ impl<Q: Queue> Workload for Handover<Q> {
             for _ in 0..rounds {
                 tasks.words().iter().for_each(|word| opaque(owner).push(*word));
                 pass(&turn, THIEF);
-                await_turn(&turn, |now| now == OWNER);
+                if await_turn(&turn, |now| now != THIEF) == OVER {
+                    break;
+                }
                 kept.drain(owner);
             }
-            pass(&turn, OVER);
+            drop(over);
             (kept, thief.join().expect("the thief"))
         });
         let mut taken = kept;
@@ -66,6 +69,7 @@ impl<Q: Queue> Workload for Handover<Q> {
 
 /// The thief's side: what it took, and how long its steals lasted.
 fn steals<Q: Queue>(own: &mut Q, victim: &Q::Stealer, turn: &AtomicU32) -> (Sum, Duration) {
+    let _over = Over(turn);
     let (mut taken, mut time) = (Sum::default(), Duration::ZERO);
     while await_turn(turn, |now| now != OWNER) == THIEF {
         let (task, section) = timed(|| opaque(own).steal(victim));
@@ -75,6 +79,15 @@ fn steals<Q: Queue>(own: &mut Q, victim: &Q::Stealer, turn: &AtomicU32) -> (Sum,
         pass(turn, OWNER);
     }
     (taken, time)
+}
+
+/// Nobody waits for a thread that is gone, by a panic too.
+struct Over<'a>(&'a AtomicU32);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        pass(self.0, OVER);
+    }
 }
 
 fn pass(turn: &AtomicU32, to: u32) {

@@ -21,6 +21,7 @@ mod steal;
 mod thief;
 
 use core::hint::black_box;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 pub use self::clock::timed;
@@ -129,4 +130,139 @@ fn lost() -> ! {
 #[inline(always)]
 fn opaque<Q>(queue: &mut Q) -> &mut Q {
     black_box(queue)
+}
+
+/// Ends the other threads of a workload, also when its own thread panics: else they would run on,
+/// and nobody would hear of the panic.
+#[derive(Debug)]
+struct StopOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for StopOnDrop<'_> {
+    fn drop(&mut self) {
+        // ORDER: Relaxed: it says when to end, and nothing of what was done; `join` does.
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::{Global, Plain, Visit, VisitRecent, Word, each, each_recent};
+
+    /// A queue that loses every task whose lowest three bits are zero, and gives another twice.
+    struct Lossy(Plain);
+
+    impl Queue for Lossy {
+        const NAME: &'static str = "lossy";
+        type Stealer = <Plain as Queue>::Stealer;
+
+        fn new() -> Self {
+            Self(Plain::new())
+        }
+        fn push(&mut self, task: Word) {
+            self.0.push(if task.get().is_multiple_of(8) { Word::MIN } else { task });
+        }
+        fn push_or_overflow(&mut self, task: Word, _global: &Global) {
+            self.push(task);
+        }
+        fn pop(&mut self) -> Option<Word> {
+            self.0.pop()
+        }
+        fn stealer(&self) -> Self::Stealer {
+            self.0.stealer()
+        }
+        fn steal(&mut self, victim: &Self::Stealer) -> Option<Word> {
+            self.0.steal(victim)
+        }
+    }
+
+    struct Once;
+
+    impl Visit for Once {
+        fn visit<Q: Queue + 'static>(&mut self) {
+            for fill in [1, 2, 5, CAPACITY] {
+                Bursts::<Q>::new(fill).run(3);
+                Steals::<Q>::new(fill).run(3);
+                if let Some(mut handover) = Handover::<Q>::new(fill) {
+                    handover.run(3);
+                }
+            }
+            Overflow::<Q>::new().run(3);
+        }
+    }
+
+    impl VisitRecent for Once {
+        fn visit<Q: crate::queue::Recent + 'static>(&mut self) {
+            PingPong::<Q>::new().run(3);
+            Kick::<Q>::new().run(3);
+        }
+    }
+
+    #[test]
+    fn every_contender_does_the_whole_work_of_every_workload() {
+        each(&mut Once);
+        each_recent(&mut Once);
+    }
+
+    #[test]
+    fn with_thieves_every_task_is_taken_once() {
+        struct Shared;
+        impl Visit for Shared {
+            fn visit<Q: Queue + 'static>(&mut self) {
+                for (burst, pause) in [(64, Pause::None), (1, Pause::TenMicroseconds)] {
+                    let Some(mut busy) = BusyThieves::<Q>::new(burst, 1, pause) else { return };
+                    let shares = busy.share(1000);
+                    assert!(shares.owner + shares.stolen <= 1000 * burst as u64, "{}", Q::NAME);
+                    assert!(shares.steals <= shares.stolen, "{}", Q::NAME);
+                }
+            }
+        }
+        each(&mut Shared);
+    }
+
+    #[test]
+    #[should_panic(expected = "lossy: a task was lost, or taken twice")]
+    fn a_queue_that_changes_a_task_is_found_out_in_a_burst() {
+        Bursts::<Lossy>::new(CAPACITY).run(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "lossy: a task was lost, or taken twice")]
+    fn a_queue_that_changes_a_task_is_found_out_by_a_steal() {
+        Steals::<Lossy>::new(CAPACITY).run(1);
+    }
+
+    #[test]
+    #[should_panic(expected = "pushed into a full queue")]
+    fn a_panic_of_the_owner_ends_the_thieves() {
+        /// Its ring is full from the beginning.
+        struct Full(Plain);
+        impl Queue for Full {
+            const NAME: &'static str = "full";
+            type Stealer = <Plain as Queue>::Stealer;
+
+            fn new() -> Self {
+                Self(Plain::new())
+            }
+            fn push(&mut self, _task: Word) {
+                crate::queue::no_room()
+            }
+            fn push_or_overflow(&mut self, task: Word, _global: &Global) {
+                self.push(task);
+            }
+            fn pop(&mut self) -> Option<Word> {
+                self.0.pop()
+            }
+            fn stealer(&self) -> Self::Stealer {
+                self.0.stealer()
+            }
+            fn steal(&mut self, victim: &Self::Stealer) -> Option<Word> {
+                self.0.steal(victim)
+            }
+        }
+        match BusyThieves::<Full>::new(8, 1, Pause::None) {
+            Some(mut busy) => drop(busy.share(1)),
+            None => crate::queue::no_room(),
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Steal of half, on one core: what the instructions of a steal cost when all lines are warm.
 //!
-//! One steal is shorter than the clock is exact, so eight victims are filled, and one timed section
+//! One steal is shorter than the clock is exact, so four victims are filled, and one timed section
 //! steals once from each. What a steal costs across cores is another workload's question.
 
 use core::time::Duration;
@@ -8,7 +8,7 @@ use core::time::Duration;
 use super::{Sum, Tasks, Workload, opaque, timed};
 use crate::queue::Queue;
 
-const PAIRS: usize = 8;
+const PAIRS: usize = 4;
 
 /// Steals half of a fill, into an empty queue. An operation is one steal.
 pub struct Steals<Q: Queue> {

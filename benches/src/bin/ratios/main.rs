@@ -118,9 +118,10 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.list {
         return print(&rows.iter().map(|row| row.name.clone() + "\n").collect::<String>());
     }
-    let path = arguments.json.clone().or_else(|| {
-        Some(arguments.record.as_ref()?.join(machine.slug()).with_extension("json"))
-    });
+    let path = arguments
+        .json
+        .clone()
+        .or_else(|| Some(arguments.record.as_ref()?.join(machine.slug()).with_extension("json")));
     measure(rows, Record::new(machine, path)?, arguments.seconds)
 }
 

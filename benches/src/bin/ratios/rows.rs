@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use gosched_benches::queue::{self, Ours, Queue, Recent, Visit, VisitRecent};
 use gosched_benches::workload::{
-    BusyThieves, Bursts, Fence, FencePair, Handover, Kick, Overflow, Pause, PingPong, Steals,
+    Bursts, BusyThieves, Fence, FencePair, Handover, Kick, Overflow, Pause, PingPong, Steals,
     VisitFence, Workload, each_fence,
 };
 
@@ -50,6 +50,8 @@ const THROUGHPUT: &[Metric] = &[
     Metric { name: "stolen", unit: "M/s" },
     Metric { name: "total", unit: "M/s" },
 ];
+/// For steals, whose untimed part (fill the victims, empty all) is many times as long.
+const SHORTEST: Duration = Duration::from_micros(20);
 /// Short, so that many rounds fit and a disturbance hits few of them.
 const SHORT: Duration = Duration::from_micros(200);
 /// Long enough for threads to meet each other often.
@@ -60,21 +62,23 @@ pub(crate) fn all(thieves: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     for burst in [1, 16, 128] {
         let what = format!("a pair of push and pop, the owner alone, in bursts of {burst}");
-        rows.push(fifo(format!("owner/burst-{burst}"), what, move || Some(Owned(burst))));
+        rows.push(fifo(format!("owner/burst-{burst}"), what, Owned(burst)));
     }
     rows.push(recent("slot/ping-pong", "a task pushed to be next, and popped", Recents::PingPong));
     rows.push(recent("slot/kick", "two pushed to be next, two popped; for one", Recents::Kick));
     for fill in [2, 16, 64, 256] {
         let what = format!("a steal of half of {fill}, lines warm, one core");
-        rows.push(fifo(format!("steal/half-of-{fill}"), what, move || Some(Stolen(fill))));
+        let row = fifo(format!("steal/half-of-{fill}"), what, Stolen(fill));
+        rows.push(Row { sample: SHORTEST, ..row });
     }
     let what = "a push into a full queue, overflow included".to_owned();
-    rows.push(fifo("overflow/push".to_owned(), what, || Some(Overflowing)));
+    rows.push(fifo("overflow/push".to_owned(), what, Overflowing));
     rows.push(fences());
     if thieves > 0 {
         for fill in [16, 256] {
             let what = format!("a steal of half of {fill}, from another core");
-            rows.push(fifo(format!("handover/half-of-{fill}"), what, move || Some(Handed(fill))));
+            let row = fifo(format!("handover/half-of-{fill}"), what, Handed(fill));
+            rows.push(Row { sample: SHORTEST, ..row });
         }
         rows.extend(thief_counts(thieves).into_iter().flat_map(against));
     }
@@ -137,7 +141,7 @@ impl Timed for Handed {
     }
 }
 
-fn fifo<T: Timed>(name: String, what: String, timed: impl Fn() -> Option<T>) -> Row {
+fn fifo<T: Timed>(name: String, what: String, timed: T) -> Row {
     struct Visitor<T>(T, Vec<Contender>);
 
     impl<T: Timed> Visit for Visitor<T> {
@@ -148,7 +152,7 @@ fn fifo<T: Timed>(name: String, what: String, timed: impl Fn() -> Option<T>) -> 
         }
     }
 
-    let mut visitor = Visitor(timed().expect("a workload"), Vec::new());
+    let mut visitor = Visitor(timed, Vec::new());
     queue::each(&mut visitor);
     Row { name, what, metrics: NANOSECONDS, sample: SHORT, contenders: visitor.1 }
 }
@@ -201,11 +205,7 @@ fn fences() -> Row {
     }
 }
 
-fn contender(
-    name: &'static str,
-    note: &'static str,
-    mut workload: Box<dyn Workload>,
-) -> Contender {
+fn contender(name: &'static str, note: &'static str, mut workload: Box<dyn Workload>) -> Contender {
     let run = move |rounds| {
         let time = workload.run(rounds);
         let operations = rounds as f64 * workload.operations() as f64;
