@@ -29,7 +29,7 @@ pub trait World: Memory {
 impl World for Hardware {
     type JoinHandle<T: Send + 'static> = std::thread::JoinHandle<T>;
 
-    /// As `std::thread::spawn`, but so that the two threads meet: see [`jitter`].
+    /// As `std::thread::spawn`, but so that the two threads meet: see `jitter`.
     fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T> {
         let running = Arc::new(AtomicBool::new(false));
         let delay = jitter();

@@ -1,7 +1,7 @@
 //! The binary `gosched-verify`: the command line around the engines.
 //!
-//! `check` selects ([`select`]), runs each check in a child process ([`run`], [`supervise`],
-//! [`child`]), shows how it goes ([`progress`]) and prints the report.
+//! `check` selects (`select`), runs each check in a child process (`run`, `supervise`,
+//! `child`), shows how it goes (`progress`) and prints the report.
 
 mod args;
 mod child;
