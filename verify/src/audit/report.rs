@@ -2,7 +2,7 @@
 
 use core::fmt::{self, Write};
 
-use super::verdict::{Audit, Row, Verdict};
+use super::verdict::{Audit, Row, Verdict, counted};
 
 /// What a claim complained of is cut to this many characters: the page shows that it noticed, and the
 /// command shows the rest.
@@ -135,7 +135,7 @@ fn write_markdown(page: &mut String, audit: &Audit) -> fmt::Result {
             row.function,
             cell(&row.operation),
             row.weakened,
-            executions.map_or("crash".into(), |executions| format!("{executions} executions")),
+            executions.map_or("crash".into(), counted),
             cell(&shortened(message)),
         )?;
     }

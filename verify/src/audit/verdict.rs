@@ -138,7 +138,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Killed { case, executions: Some(executions), .. } => {
-                write!(f, "killed by {case} after {executions} executions")
+                write!(f, "killed by {case} after {}", counted(*executions))
             }
             Self::Killed { case, executions: None, .. } => write!(f, "killed by {case}"),
             Self::Survived { cases, cut_off: 0 } => write!(f, "SURVIVED {cases} cases"),
@@ -149,6 +149,11 @@ impl fmt::Display for Verdict {
             Self::Unreached => f.write_str("NOT REACHED by any case"),
         }
     }
+}
+
+/// `1 execution`, `2 executions`.
+pub(super) fn counted(executions: u64) -> String {
+    format!("{executions} execution{}", if executions == 1 { "" } else { "s" })
 }
 
 /// A whole audit.
