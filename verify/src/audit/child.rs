@@ -1,8 +1,8 @@
 //! One experiment in a process of its own: one case, explored by loom with one ordering weakened.
 //!
 //! loom aborts the process on some failures, a weakened algorithm may crash it, and either is a
-//! verdict. So the child says what it can, as lines that begin with [`MARK`], and the parent judges by
-//! these lines, by how the process ended, and by the clock.
+//! verdict. So the child says what it can, as lines that begin with [`MARK`], and the parent judges
+//! by these lines, by how the process ended, and by the clock.
 
 use std::any::Any;
 use std::io::{self, Read};
@@ -225,7 +225,7 @@ mod tests {
     fn the_first_panic_of_the_last_execution_is_the_cause() {
         let script = r#"echo 'audit-child: {"Panicked":{"executions":3,"message":"expected"}}'
                         echo 'audit-child: {"Panicked":{"executions":9,"message":"the cause"}}'
-                        echo 'audit-child: {"Panicked":{"executions":9,"message":"while unwinding"}}'
+                        echo 'audit-child: {"Panicked":{"executions":9,"message":"unwinding"}}'
                         kill -ABRT $$"#;
         let cause = Ending::Failed { executions: Some(9), message: "the cause".into() };
         assert_eq!(shell(script, 5), cause);

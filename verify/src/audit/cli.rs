@@ -57,8 +57,8 @@ pub struct Args {
     child: Option<String>,
 }
 
-/// Runs the subcommand. It passes if every ordering is noticed or explained, and every explanation is
-/// needed.
+/// Runs the subcommand. It passes if every ordering is noticed or explained, and every explanation
+/// is needed.
 ///
 /// # Errors
 ///

@@ -2,9 +2,9 @@
 //!
 //! A check that passes says nothing about an ordering that it never needed. So the audit turns the
 //! question around. It takes each ordering of the code under test, makes it weaker, and runs the
-//! claims: one of them *must* fail. Where none does, either the ordering is stronger than needed, or
-//! the claims are blind there; both are findings, and each one that stays is written down with its
-//! reason in [`SURVIVORS`].
+//! claims: one of them *must* fail. Where none does, either the ordering is stronger than needed,
+//! or the claims are blind there; both are findings, and each one that stays is written down with
+//! its reason in [`SURVIVORS`].
 //!
 //! ```text
 //!    discover     every case, nothing weakened        ->  which case reaches which site
@@ -14,8 +14,9 @@
 //!    compare      orderings in the source that no case reached; the list of known survivors
 //! ```
 //!
-//! Read [`weaker`] (what is weaker than what), [`search`] (the steps above), [`child`] (one experiment
-//! in a process of its own), [`source`] (what a site is called), [`verdict`] and [`report`].
+//! Read [`weaker`] (what is weaker than what), [`search`] (the steps above), [`child`] (one
+//! experiment in a process of its own), [`source`] (what a site is called), [`verdict`] and
+//! [`report`].
 //!
 //! What it cannot tell: it weakens one ordering at a time, so two that stand in for each other both
 //! survive; and it sees what loom sees, so an ordering that matters only under load buffering, or

@@ -1,8 +1,8 @@
 //! The source text behind a site: which function it stands in, what it says, and which orderings no
 //! site covers.
 //!
-//! A site is a line and a column. A reader wants `self.head.load(Acquire)` in `fn pop`; and a list of
-//! known survivors must not go stale when a comment above moves the line. So sites are named by
+//! A site is a line and a column. A reader wants `self.head.load(Acquire)` in `fn pop`; and a list
+//! of known survivors must not go stale when a comment above moves the line. So sites are named by
 //! file, function and operation, all read from the text. The text is also what tells that an
 //! ordering was *never reached*: it stands in the source, and in no site of any run.
 
@@ -264,8 +264,8 @@ fn blank(text: &str) -> String {
     code
 }
 
-/// How many bytes of a comment, a string or a character `text` begins with. (Raw strings with hashes
-/// and nested block comments do not occur in the files under audit.)
+/// How many bytes of a comment, a string or a character `text` begins with. (Raw strings with
+/// hashes and nested block comments do not occur in the files under audit.)
 fn literal_len(text: &str) -> usize {
     let to = |end: Option<usize>| end.unwrap_or(text.len());
     if text.starts_with("//") {

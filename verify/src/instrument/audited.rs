@@ -1,14 +1,15 @@
 //! `Audited<W>`: any world, with the ordering of one call site weakened.
 //!
-//! An ordering in the source is a claim: "it must be this strong". The audit tests the claim by making
-//! it weaker and asking whether any model then fails. Which site is meant is told by the line and
-//! column of the call (the methods of `Memory` are `#[track_caller]`), so the source under test is
-//! not touched and not compiled again.
+//! An ordering in the source is a claim: "it must be this strong". The audit tests the claim by
+//! making it weaker and asking whether any model then fails. Which site is meant is told by the
+//! line and column of the call (the methods of `Memory` are `#[track_caller]`), so the source under
+//! test is not touched and not compiled again.
 //!
 //! A process has one [`Plan`]: to [record](Plan::Record) the sites that a run reaches, or to
 //! [weaken](Plan::Weaken) one. It is started once, in the child process that runs one model.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -203,7 +204,7 @@ type Seen = (&'static Location<'static>, Kind, Ordering, Ordering);
 thread_local! {
     /// What this thread has recorded: a million operations come from a few dozen sites, and the set
     /// of all threads is behind a lock.
-    static SEEN: std::cell::RefCell<std::collections::HashSet<Seen>> = std::cell::RefCell::default();
+    static SEEN: RefCell<HashSet<Seen>> = RefCell::default();
 }
 
 fn record(operation: &Operation, files: fn(&str) -> bool) {

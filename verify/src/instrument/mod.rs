@@ -1,9 +1,9 @@
 //! Worlds that wrap a world: every operation passes a [`Hook`] on its way.
 //!
-//! [`Instrumented<W, H>`] is a world like any other, so every model runs on it unchanged. Its atomics,
-//! cells, locks and fences are newtypes around those of `W`. Before each operation the hook sees what
-//! is about to happen ([`Operation`]: the kind, the orderings, the line of source that asked for it)
-//! and may change the orderings; after it, the hook learns whether it succeeded.
+//! [`Instrumented<W, H>`] is a world like any other, so every model runs on it unchanged. Its
+//! atomics, cells, locks and fences are newtypes around those of `W`. Before each operation the
+//! hook sees what is about to happen ([`Operation`]: the kind, the orderings, the line of source
+//! that asked for it) and may change the orderings; after it, the hook learns whether it succeeded.
 //!
 //! | hook | the world is called | and answers |
 //! |---|---|---|
@@ -99,8 +99,8 @@ impl Operation {
     }
 }
 
-/// What happens around each operation of an [`Instrumented`] world. All state is static: the hook is
-/// a type, not a value, as memories are.
+/// What happens around each operation of an [`Instrumented`] world. All state is static: the hook
+/// is a type, not a value, as memories are.
 pub trait Hook: 'static {
     /// The world's name, for reports.
     const NAME: &'static str;
@@ -173,14 +173,15 @@ fn fence<H: Hook>(operation: Operation, inner: impl FnOnce(Ordering)) {
     );
 }
 
-// SAFETY: with a hook that leaves the orderings alone (`Count`), every operation is the operation of
-// `W`, which keeps the contract. `Audit` **breaks the contract on purpose**: the code under test then
-// runs with a weaker ordering than it asked for, and its unsafe code may do what its comments say
-// cannot happen: read a task that was not published, free one twice. Under loom most of this is
+// SAFETY: with a hook that leaves the orderings alone (`Count`), every operation is the operation
+// of `W`, which keeps the contract. `Audit` **breaks the contract on purpose**: the code under test
+// then runs with a weaker ordering than it asked for, and its unsafe code may do what its comments
+// say cannot happen: read a task that was not published, free one twice. Under loom most of this is
 // reported at the access (cells are tracked) before it does harm, but not all: a word taken twice
-// out of a queue and made a `Box` twice is a real double free. That is why a weakened world runs only
-// in a child process that exists for this one experiment and is judged by how it ends (a crash is a
-// verdict, too), and why nothing weakens anything unless `Plan::start` was called in the process.
+// out of a queue and made a `Box` twice is a real double free. That is why a weakened world runs
+// only in a child process that exists for this one experiment and is judged by how it ends (a crash
+// is a verdict, too), and why nothing weakens anything unless `Plan::start` was called in the
+// process.
 unsafe impl<W: Memory, H: Hook> Memory for Instrumented<W, H> {
     const NAME: &'static str = H::NAME;
     const CHECKED: bool = true;

@@ -1,5 +1,5 @@
-//! The newtypes of an [`Instrumented`](super::Instrumented) world: each holds its counterpart of the
-//! wrapped world and says to the hook what it is about to do.
+//! The newtypes of an [`Instrumented`](super::Instrumented) world: each holds its counterpart of
+//! the wrapped world and says to the hook what it is about to do.
 
 use std::fmt;
 use std::marker::PhantomData;
