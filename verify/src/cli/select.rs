@@ -98,7 +98,10 @@ fn not_checked(all: &[Check], chosen: &[Check], left_out: usize) -> Vec<String> 
             .collect();
         without.dedup();
         if !without.is_empty() {
-            lines.push(format!("not under loom, which takes five threads and short runs: {}", without.join(", ")));
+            lines.push(format!(
+                "not under loom, which takes five threads and short runs: {}",
+                without.join(", ")
+            ));
         }
     }
     #[cfg(not(feature = "loom"))]
