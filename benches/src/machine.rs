@@ -1,5 +1,6 @@
 //! The machine that a number comes from, and the processors that its threads stand on.
 
+use core::time::Duration;
 use std::fs;
 use std::time::SystemTime;
 
@@ -129,6 +130,12 @@ impl Drop for Pinned {
     }
 }
 
+/// How long the calling thread has had a processor; `None` where the system does not tell.
+#[must_use]
+pub fn processor_time() -> Option<Duration> {
+    affinity::processor_time()
+}
+
 fn usable() -> Vec<usize> {
     affinity::usable().unwrap_or_else(|| {
         let count = std::thread::available_parallelism().map_or(1, core::num::NonZero::get);
@@ -138,6 +145,8 @@ fn usable() -> Vec<usize> {
 
 #[cfg(target_os = "linux")]
 mod affinity {
+    use core::time::Duration;
+
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
     pub(super) type Before = CpuSet;
@@ -155,6 +164,11 @@ mod affinity {
         Some(before)
     }
 
+    pub(super) fn processor_time() -> Option<Duration> {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).ok()
+    }
+
     pub(super) fn restore(before: Before) {
         // A thread that stays where it is does no harm.
         let _ = sched_setaffinity(None, &before);
@@ -170,6 +184,10 @@ mod affinity {
     }
 
     pub(super) fn pin(_processor: usize) -> Option<Before> {
+        None
+    }
+
+    pub(super) fn processor_time() -> Option<core::time::Duration> {
         None
     }
 

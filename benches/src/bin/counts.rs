@@ -56,10 +56,7 @@ const TOGGLE: &str = "--toggle-collect=*measured_section*";
 fn main() -> ExitCode {
     let done = match Arguments::parse().child.as_deref() {
         Some([contender, workload, rounds]) => child(contender, workload, rounds),
-        _ => instructions().and_then(|table| {
-            print!("{table}\n{}", atomic_operations());
-            Ok(())
-        }),
+        _ => instructions().map(|table| print!("{table}\n{}", atomic_operations())),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

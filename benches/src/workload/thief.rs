@@ -8,6 +8,9 @@
 //! The owner pushes with overflow, although a burst is smaller than the ring: a queue whose slots
 //! stay taken until a thief is done with its copy is full when that thief has lost its processor.
 //! What overflowed counts for nobody.
+//!
+//! Each thread also tells whether it had its processor all the while. A thief that did not run is
+//! not busy, and the owner's number then says nothing.
 
 use core::hint::{black_box, spin_loop};
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +20,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::{StopOnDrop, Sum, Tasks, Workload, opaque, timed};
-use crate::machine::Processors;
+use crate::machine::{Processors, processor_time};
 use crate::queue::{Global, Queue};
 
 /// What a thief does between two steals.
@@ -51,6 +54,9 @@ pub struct Shares {
     pub stolen: u64,
     /// Steals that brought something.
     pub steals: u64,
+    /// Whether a thread lost its processor meanwhile, to another program. Never where the system
+    /// does not tell.
+    pub disturbed: bool,
 }
 
 /// What one thief did.
@@ -59,6 +65,7 @@ struct Loot {
     taken: Sum,
     tasks: u64,
     steals: u64,
+    disturbed: bool,
 }
 
 impl<Q: Queue> BusyThieves<Q> {
@@ -81,7 +88,7 @@ impl<Q: Queue> BusyThieves<Q> {
         let pushed = tasks.sum().times(bursts);
         let stop = AtomicBool::new(false);
         let ready = Barrier::new(*thieves + 1);
-        let (popped, by_owner, time, loots) = thread::scope(|scope| {
+        let (popped, by_owner, time, loots, disturbed) = thread::scope(|scope| {
             let _pinned = processors.pin(0);
             let stop_thieves = StopOnDrop(&stop);
             let thieves: Vec<_> = (0..*thieves)
@@ -96,10 +103,13 @@ impl<Q: Queue> BusyThieves<Q> {
                 })
                 .collect();
             ready.wait();
+            let presence = Presence::begin();
             let ((popped, by_owner), time) = timed(|| push_and_pop(owner, global, tasks, bursts));
+            let disturbed = presence.disturbed();
             drop(stop_thieves);
             let join = |thief: thread::ScopedJoinHandle<'_, Loot>| thief.join().expect("a thief");
-            (popped, by_owner, time, thieves.into_iter().map(join).collect::<Vec<_>>())
+            let loots: Vec<_> = thieves.into_iter().map(join).collect();
+            (popped, by_owner, time, loots, disturbed)
         });
         let mut taken = popped;
         loots.iter().for_each(|loot| taken.join(loot.taken));
@@ -110,6 +120,7 @@ impl<Q: Queue> BusyThieves<Q> {
             owner: by_owner,
             stolen: loots.iter().map(|loot| loot.tasks).sum(),
             steals: loots.iter().map(|loot| loot.steals).sum(),
+            disturbed: disturbed || loots.iter().any(|loot| loot.disturbed),
         }
     }
 }
@@ -148,6 +159,7 @@ fn push_and_pop<Q: Queue>(
 fn steal_until<Q: Queue>(stop: &AtomicBool, victim: &Q::Stealer, pause: Pause) -> Loot {
     let mut own = Q::new();
     let mut loot = Loot::default();
+    let presence = Presence::begin();
     // ORDER: Relaxed: it says when to end, and nothing of what was done; `join` does.
     while !stop.load(Ordering::Relaxed) {
         match opaque(&mut own).steal(victim) {
@@ -166,7 +178,26 @@ fn steal_until<Q: Queue>(stop: &AtomicBool, victim: &Q::Stealer, pause: Pause) -
             wait(Duration::from_micros(10));
         }
     }
+    loot.disturbed = presence.disturbed();
     black_box(loot)
+}
+
+/// Whether a thread has its processor.
+struct Presence {
+    begin: Instant,
+    had: Option<Duration>,
+}
+
+impl Presence {
+    fn begin() -> Self {
+        Self { begin: Instant::now(), had: processor_time() }
+    }
+
+    /// Whether a twentieth of the time since went elsewhere.
+    fn disturbed(&self) -> bool {
+        let (Some(before), Some(now)) = (self.had, processor_time()) else { return false };
+        (now - before) * 20 < self.begin.elapsed() * 19
+    }
 }
 
 /// Waits without giving the processor away: sleeping would take much longer.

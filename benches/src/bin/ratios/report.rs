@@ -23,6 +23,8 @@ pub(crate) struct Reported {
     name: String,
     what: String,
     rounds: usize,
+    /// Samples during which a thread lost its processor to another program.
+    disturbed: usize,
     metrics: Vec<ReportedMetric>,
 }
 
@@ -66,12 +68,23 @@ impl Reported {
             ReportedMetric { name: described.name, unit: described.unit, contenders }
         });
         let metrics = metrics.collect();
-        Self { name: row.name.clone(), what: row.what.clone(), rounds: rounds.count, metrics }
+        Self {
+            name: row.name.clone(),
+            what: row.what.clone(),
+            rounds: rounds.count,
+            disturbed: rounds.disturbed,
+            metrics,
+        }
     }
 
     /// A table a metric.
     pub(crate) fn table(&self) -> String {
-        let mut text = format!("\n{}: {}; {} rounds\n", self.name, self.what, self.rounds);
+        let mut text = format!("\n{}: {}; {} rounds", self.name, self.what, self.rounds);
+        if self.disturbed > 0 {
+            let samples = self.rounds * self.metrics[0].contenders.len();
+            text += &format!(", {} of {samples} samples disturbed", self.disturbed);
+        }
+        text += "\n";
         for metric in &self.metrics {
             let (baseline, unit) = (metric.contenders[0].name, metric.unit);
             let title = match self.metrics.len() {

@@ -3,16 +3,21 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use crate::rows::{Contender, Row};
+use crate::rows::{Contender, Row, Sample};
 
 /// Fewer rounds have no quartiles worth the name.
 const LEAST: usize = 7;
 /// More rounds change nothing any more.
 const MOST: usize = 301;
 
+/// How often a disturbed sample is repeated before it is taken as it is.
+const PATIENCE: usize = 20;
+
 /// What was measured.
 pub(crate) struct Rounds {
     pub(crate) count: usize,
+    /// Samples among them that were disturbed, and all their repetitions too.
+    pub(crate) disturbed: usize,
     /// By contender, by metric, by round.
     pub(crate) values: Vec<Vec<Vec<f64>>>,
 }
@@ -27,19 +32,31 @@ pub(crate) fn measure(row: &mut Row, budget: Duration) -> Rounds {
     }
     let contenders = row.contenders.len();
     let mut values = vec![vec![Vec::new(); row.metrics.len()]; contenders];
-    let mut count = 0;
+    let (mut count, mut disturbed) = (0, 0);
     while count < LEAST || (begin.elapsed() < budget && count < MOST) {
         for turn in 0..contenders {
             // Another one begins each time: nobody always stands behind the same neighbour.
             let index = (count + turn) % contenders;
-            let sample = (row.contenders[index].run)(length);
+            let sample = undisturbed(&mut row.contenders[index], length);
+            disturbed += usize::from(sample.disturbed);
             for (series, value) in values[index].iter_mut().zip(sample.values) {
                 series.push(value);
             }
         }
         count += 1;
     }
-    Rounds { count, values }
+    Rounds { count, disturbed, values }
+}
+
+/// A sample during which every thread had its processor, if there is one to be had.
+fn undisturbed(contender: &mut Contender, length: u64) -> Sample {
+    for _ in 1..PATIENCE {
+        let sample = (contender.run)(length);
+        if !sample.disturbed {
+            return sample;
+        }
+    }
+    (contender.run)(length)
 }
 
 /// How many rounds of the workload make a sample of that length, for the baseline.
@@ -58,13 +75,14 @@ fn calibrate(baseline: &mut Contender, sample: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{Metric, Sample};
+    use crate::rows::Metric;
 
     /// A contender whose operation takes so many nanoseconds, without taking them.
     fn pretend(nanoseconds: u64) -> Contender {
         let run = move |rounds| Sample {
             time: Duration::from_nanos(rounds * nanoseconds),
             values: vec![nanoseconds as f64],
+            disturbed: false,
         };
         Contender { name: "pretended", note: "", ours: false, run: Box::new(run) }
     }
@@ -73,6 +91,20 @@ mod tests {
     fn a_sample_is_as_long_as_asked_for() {
         assert_eq!(calibrate(&mut pretend(10), Duration::from_micros(200)), 20_000);
         assert_eq!(calibrate(&mut pretend(1_000_000), Duration::from_micros(200)), 1);
+    }
+
+    #[test]
+    fn a_disturbed_sample_is_repeated_and_counted_only_if_all_its_repetitions_were() {
+        let sometimes = |calm: usize| {
+            let mut calls = 0;
+            let run = move |_| {
+                calls += 1;
+                Sample { time: Duration::ZERO, values: Vec::new(), disturbed: calls < calm }
+            };
+            Contender { name: "pretended", note: "", ours: false, run: Box::new(run) }
+        };
+        assert!(!undisturbed(&mut sometimes(PATIENCE), 1).disturbed);
+        assert!(undisturbed(&mut sometimes(PATIENCE + 1), 1).disturbed);
     }
 
     #[test]

@@ -42,6 +42,8 @@ pub(crate) struct Contender {
 pub(crate) struct Sample {
     pub(crate) time: Duration,
     pub(crate) values: Vec<f64>,
+    /// Whether another program had a processor that one of its threads needed.
+    pub(crate) disturbed: bool,
 }
 
 const NANOSECONDS: &[Metric] = &[Metric { name: "time", unit: "ns" }];
@@ -54,8 +56,8 @@ const THROUGHPUT: &[Metric] = &[
 const SHORTEST: Duration = Duration::from_micros(20);
 /// Short, so that many rounds fit and a disturbance hits few of them.
 const SHORT: Duration = Duration::from_micros(200);
-/// Long enough for threads to meet each other often.
-const LONG: Duration = Duration::from_millis(5);
+/// Long enough for threads to meet each other often, short enough to be left alone meanwhile.
+const LONG: Duration = Duration::from_millis(1);
 
 /// Every row, with up to so many thieves.
 pub(crate) fn all(thieves: usize) -> Vec<Row> {
@@ -209,7 +211,8 @@ fn contender(name: &'static str, note: &'static str, mut workload: Box<dyn Workl
     let run = move |rounds| {
         let time = workload.run(rounds);
         let operations = rounds as f64 * workload.operations() as f64;
-        Sample { time, values: vec![time.as_nanos() as f64 / operations] }
+        let values = vec![time.as_nanos() as f64 / operations];
+        Sample { time, values, disturbed: false }
     };
     Contender { name, note, ours: is_ours(name), run: Box::new(run) }
 }
@@ -251,7 +254,7 @@ fn throughput<Q: Queue + 'static>(mut workload: BusyThieves<Q>) -> Contender {
         let rate = |tasks: u64| tasks as f64 / microseconds;
         let values =
             vec![rate(shares.owner), rate(shares.stolen), rate(shares.owner + shares.stolen)];
-        Sample { time: shares.time, values }
+        Sample { time: shares.time, values, disturbed: shares.disturbed }
     };
     Contender { name: Q::NAME, note: Q::NOTE, ours: is_ours(Q::NAME), run: Box::new(run) }
 }
