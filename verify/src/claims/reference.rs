@@ -16,20 +16,20 @@ pub(crate) fn claims() -> Vec<Claim> {
             "In one thread, two local queues that steal from each other and overflow into a \
              global queue give the same tasks in the same order, the same errors and the same \
              lengths as the plain lists of the reference, wherever their counters stand.",
-            6_000,
+            16_000,
         ),
         claim::<Global>(
             "global_queue::matches_the_reference",
             "In one thread, the global queue and batches give the same tasks in the same order \
              and the same lengths as plain lists, whatever the size of their blocks.",
-            6_000,
+            16_000,
         ),
         claim::<Ownership>(
             "task::ownership_matches_the_reference",
             "Every task, of any kind, is dropped exactly once, by whoever the reference says and \
              in its order, also when handles, queues and batches are dropped with tasks in them \
              and when a task's drop or a batch's iterator panics.",
-            6_000,
+            16_000,
         ),
     ]
 }

@@ -14,10 +14,16 @@ use gosched::Task;
 /// A task's number. The first is 1.
 pub type Id = usize;
 
-/// The numbers of the tasks that were dropped, in the order of their drops.
-type Log = Mutex<Vec<Id>>;
+/// What the tasks of one program share.
+#[derive(Debug, Default)]
+struct Log {
+    /// The tasks that were dropped, in the order of their drops.
+    dropped: Vec<Id>,
+    /// Whether drops no longer panic.
+    disarmed: bool,
+}
 
-fn lock(log: &Log) -> MutexGuard<'_, Vec<Id>> {
+fn lock(log: &Mutex<Log>) -> MutexGuard<'_, Log> {
     log.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -25,7 +31,7 @@ fn lock(log: &Log) -> MutexGuard<'_, Vec<Id>> {
 #[derive(Debug, Default)]
 pub struct Ledger {
     made: usize,
-    log: Arc<Log>,
+    log: Arc<Mutex<Log>>,
     /// How much of the log was given out by `new_drops`.
     told: usize,
 }
@@ -52,16 +58,22 @@ impl Ledger {
     /// How many tasks were made and not dropped. Negative when some were dropped twice.
     #[must_use]
     pub fn alive(&self) -> isize {
-        self.made as isize - lock(&self.log).len() as isize
+        self.made as isize - lock(&self.log).dropped.len() as isize
     }
 
     /// The tasks that were dropped since the last call, in the order of their drops.
     #[must_use]
     pub fn new_drops(&mut self) -> Vec<Id> {
         let log = lock(&self.log);
-        let new = log[self.told..].to_vec();
-        self.told = log.len();
+        let new = log.dropped[self.told..].to_vec();
+        self.told = log.dropped.len();
         new
+    }
+
+    /// Makes every drop a quiet one. A program that has failed is cleared away in this way, so that
+    /// what it says is the difference, and not the panic of a task that was still around.
+    pub fn disarm(&mut self) {
+        lock(&self.log).disarmed = true;
     }
 }
 
@@ -69,7 +81,7 @@ impl Ledger {
 #[derive(Debug)]
 pub struct Tracked {
     id: Id,
-    log: Arc<Log>,
+    log: Arc<Mutex<Log>>,
     panics: bool,
 }
 
@@ -79,8 +91,12 @@ pub struct DropPanic(pub Id);
 
 impl Drop for Tracked {
     fn drop(&mut self) {
-        lock(&self.log).push(self.id);
-        if self.panics {
+        let mut log = lock(&self.log);
+        log.dropped.push(self.id);
+        // While a thread unwinds, a second panic would abort and hide the first.
+        let quiet = log.disarmed || std::thread::panicking();
+        drop(log);
+        if self.panics && !quiet {
             // Not `panic!`: this one is expected, and a fuzzer's panic hook takes any for a crash.
             resume_unwind(Box::new(DropPanic(self.id)));
         }

@@ -7,7 +7,7 @@ use super::literal::*;
 pub(super) fn programs() -> Vec<(&'static str, Program<Global>)> {
     let program = |block, ops| Program { setup: Global { block }, ops };
     vec![
-        ("fifo", program(2, vec![Push, Push, Push, Push, Push, Pop, Pop, Pop, Push, Pop])),
+        ("fifo", program(1, vec![Push, Push, Push, Push, Push, Pop, Pop, Pop, Push, Pop])),
         ("front", program(1, vec![Push, PushFront, PushFront, Pop, PushFront, Pop, Pop, Pop, Pop])),
         ("batch_stays_together", program(3, vec![Push, PushBatch(5), Push, PushBatch(0), PopAll])),
         (
@@ -24,7 +24,7 @@ pub(super) fn programs() -> Vec<(&'static str, Program<Global>)> {
         ),
         (
             "hand_to_queue_and_back",
-            program(4, vec![HandPush, HandPushFront, PushHand, Push, PopAll, PushHand, PopAll]),
+            program(4, vec![HandPush, Push, HandPushFront, PushHand, PopAll, PushHand, PopAll]),
         ),
         (
             "append_and_swap",

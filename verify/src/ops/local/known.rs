@@ -26,7 +26,10 @@ pub(super) fn programs() -> Vec<(&'static str, Program<Local>)> {
         ),
         (
             "displaced_without_room",
-            from_zero(Two, vec![PushNext(Left), PushBatch(Left, 2), PushNext(Left), Drain(Left)]),
+            from_zero(
+                Two,
+                vec![PushNext(Left), PushBatch(Left, 2), PushNext(Left), Push(Left), Drain(Left)],
+            ),
         ),
         (
             "overflow_by_push",
@@ -114,6 +117,17 @@ pub(super) fn programs() -> Vec<(&'static str, Program<Local>)> {
                     OwnerLeaves(Left),
                 ],
             ),
+        ),
+        (
+            "wrap_between_head_and_tail",
+            Program {
+                setup: Local {
+                    capacity: Eight,
+                    left: Start { wrap: Bits64, before: 2 },
+                    right: Start { wrap: Bits64, before: 1 },
+                },
+                ops: vec![PushBatch(Left, 5), Pop(Left), Steal(Right, Leave), Drain(Left)],
+            },
         ),
         (
             "wraps_of_64_and_32_bits",

@@ -81,14 +81,19 @@ pub(super) fn perform<K: Kind>(setup: &Ownership, ops: &[OwnershipOp]) -> Result
         held: VecDeque::new(),
         seen: Seen::default(),
     };
-    for (index, &op) in ops.iter().enumerate() {
-        let step = world.step(op).and_then(|()| world.account());
-        step.map_err(|mismatch| mismatch.at(index, op))?;
-    }
-    world.finish()
+    world.perform(ops).inspect_err(|_| world.ledger.disarm())?;
+    Ok(world.seen)
 }
 
 impl<K: Kind> World<K> {
+    fn perform(&mut self, ops: &[OwnershipOp]) -> Result<(), Mismatch> {
+        for (index, &op) in ops.iter().enumerate() {
+            let step = self.step(op).and_then(|()| self.account());
+            step.map_err(|mismatch| mismatch.at(index, op))?;
+        }
+        self.finish()
+    }
+
     fn step(&mut self, op: OwnershipOp) -> Result<(), Mismatch> {
         match op {
             OwnershipOp::Arm => {
@@ -239,9 +244,9 @@ impl<K: Kind> World<K> {
         found: Result<(), Full<K>>,
         expected: Result<(), Id>,
     ) -> Result<(), Mismatch> {
-        let found_id = found.as_ref().map(|()| ()).map_err(|Full(task)| task.id());
+        let came_back = found.as_ref().err().map(|Full(task)| task.id());
         self.seen.note(expected.is_err(), RETURNED);
-        agree("the task that came back", found_id, expected)?;
+        agree("the task that came back", came_back, expected.err())?;
         match found {
             Ok(()) => Ok(()),
             Err(Full(task)) => self.drop(task, expected.err()),
@@ -392,7 +397,7 @@ impl<K: Kind> World<K> {
     }
 
     /// Drops everything, one structure after the other.
-    fn finish(mut self) -> Result<Seen, Mismatch> {
+    fn finish(&mut self) -> Result<(), Mismatch> {
         for op in [
             OwnershipOp::RenewThief,
             OwnershipOp::DropOwner,
@@ -405,7 +410,6 @@ impl<K: Kind> World<K> {
         while !self.held.is_empty() {
             self.step(OwnershipOp::DropHeld)?;
         }
-        self.account()?;
-        Ok(self.seen)
+        self.account()
     }
 }
