@@ -83,7 +83,7 @@ fn a_sleeper_is_unparked_once_and_sleeps_through_spurious_returns() {
         let sleeper = scope.spawn(|| note.sleep());
         // The third call of `park` is the one that blocks.
         while note.parker().calls().0 < 3 {
-            std::thread::yield_now();
+            Hardware::spin_loop();
         }
         assert!(!sleeper.is_finished());
         assert_eq!(format!("{note:?}"), "Note { state: \"sleeping\", .. }");

@@ -104,5 +104,5 @@ fn all_starts_reached(_: u32) -> Result<u64, String> {
 
 /// Whether no number but 1 divides both, by trying them all.
 fn coprime(a: usize, b: usize) -> bool {
-    !(2..=a).any(|divisor| a % divisor == 0 && b % divisor == 0)
+    !(2..=a).any(|divisor| a.is_multiple_of(divisor) && b.is_multiple_of(divisor))
 }
