@@ -9,6 +9,7 @@ mod local_queue;
 mod memory;
 mod note;
 mod plain_queue;
+mod reference;
 mod steal_order;
 mod task;
 
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<Claim> {
         global_queue::claims(),
         note::claims(),
         steal_order::claims(),
+        reference::claims(),
     ]
     .into_iter()
     .flatten()
