@@ -141,7 +141,8 @@ impl<T: Task, const CAP: usize, Mem: Memory> LocalQueue<T, CAP, Mem> {
             // ORDER: Acquire: pairs with the Release of every claim of `head`; without it the loads
             // below may come from before the pushes that this head presupposes.
             let head = self.head.load(Ordering::Acquire);
-            // ORDER: Acquire: pairs with the Release of `Owner::publish`; keeps `next` after it.
+            // ORDER: Acquire: pairs with the Release of `Owner::publish`; without it `next` may come
+            // from before a pop of the slot that this tail presupposes: a task is counted twice.
             let tail = self.tail.load(Ordering::Acquire);
             // ORDER: Acquire: pairs with the Release of `Owner::push_next` and of `Owner::pop`;
             // without it the second look at the counters may miss what was demoted to the ring.
@@ -174,8 +175,9 @@ impl<T: Task, const CAP: usize, Mem: Memory> LocalQueue<T, CAP, Mem> {
             // ORDER: Acquire: pairs with the Release of every claim of `head`; without it `tail`
             // may be older than the pushes that this head presupposes, and equal to it by chance.
             let head = self.head.load(Ordering::Acquire);
-            // ORDER: Acquire: pairs with the Release of `Owner::publish`; keeps `next` after it.
-            let tail = self.tail.load(Ordering::Acquire);
+            // ORDER: Relaxed: it matters only when it equals the head, and whoever claimed up to that
+            // head knew this tail, so the Acquire above has ordered it.
+            let tail = self.tail.load(Ordering::Relaxed);
             if head != tail {
                 return false;
             }

@@ -167,11 +167,12 @@ impl<T: Task, const CAP: usize, Mem: Memory> Owner<T, CAP, Mem> {
             Mem::iteration();
             // ORDER: Relaxed: the owner wrote the slot itself.
             let word = self.queue.slot(self.head).load(Ordering::Relaxed);
+            // A failed claim is no reason to wait: it has brought the new head, so the next attempt
+            // is a different one.
             if self.claim(1) {
                 // SAFETY: the claim handed us the index that the word was read from.
                 return Some(unsafe { task_of(word) });
             }
-            Mem::retry_pure();
         }
         None
     }
@@ -218,7 +219,6 @@ impl<T: Task, const CAP: usize, Mem: Memory> Owner<T, CAP, Mem> {
                 self.move_claimed(first, count, &mut batch);
                 break;
             }
-            Mem::retry_pure();
         }
         batch
     }

@@ -92,9 +92,10 @@ impl<T: Task, const CAP: usize, Mem: Memory> Stealer<T, CAP, Mem> {
         }
         loop {
             Mem::iteration();
-            // ORDER: Acquire: `tail` must be read after it: a tail older than the head would make
-            // an empty ring look huge. Not needed for safety, since the claim below is validated by
-            // `head` itself; see the ordering audit in the book.
+            // ORDER: Acquire: pairs with the Release of every claim of `head`; without it the tail
+            // may be older than the pushes that this head presupposes, and the steal take half of
+            // a ring that never was. No task is lost by that: the claim below is validated by
+            // `head` itself.
             let head = self.queue.head.load(Ordering::Acquire);
             // ORDER: Acquire: pairs with the Release of `Owner::publish`; without it the slots may
             // be read from before they were written, or the task's contents be missed.
@@ -137,7 +138,7 @@ impl<T: Task, const CAP: usize, Mem: Memory> Stealer<T, CAP, Mem> {
         let claimed = head.wrapping_add(count as u64);
         // ORDER: Release on success: pairs with the Acquire of `Owner::room_seen_afresh` and of a
         // failed `Owner::claim`; without it the owner may overwrite a slot that is still being
-        // copied above (I3). Also pairs with the Acquire of `head` in `is_empty` and `len`.
+        // copied above (I3), and `is_empty` may pair this head with an older tail.
         // Relaxed on failure: the copy is thrown away and the head read again.
         self.queue
             .head

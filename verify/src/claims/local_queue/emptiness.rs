@@ -108,7 +108,9 @@ impl Model for Robbed {
             robbed.steal_into(&mut own, NextSlot::Leave).map_or(0, |stolen| stolen.moved + 1)
         });
 
-        assert_eq!(owner.push_batch([task(2), task(3)]), 2);
+        // One by one: so there is a tail that equals the head which the thief leaves behind.
+        owner.push(task(2)).expect("there is room");
+        owner.push(task(3)).expect("there is room");
         let (empty, stolen) = (W::join(observer), W::join(thief));
         assert!(stolen < 2 || !empty, "the thief left a task, and the queue was called empty");
         format!("stolen {stolen}, empty {empty}")
@@ -155,6 +157,31 @@ impl Model for Emptied {
                 name: "the observer came in between",
                 seen_in: |outcome| outcome == "empty false, len 2",
             },
+        ]
+    }
+}
+
+/// The slot's only task is popped before another is pushed to the ring: never two at once.
+pub(super) struct OneAtATime;
+
+impl Model for OneAtATime {
+    fn run<W: World>(&self) -> Outcome {
+        let mut owner = LocalQueue::<Id, 4, W>::with_memory();
+        owner.push_next(task(1)).expect("there is room");
+        let stealer = owner.stealer();
+        let observer = W::spawn(move || stealer.len());
+        let popped = owner.pop().expect("a task is there");
+        assert_eq!((popped.task.get(), popped.inherits_slice), (1, true));
+        owner.push(task(2)).expect("there is room");
+        let len = W::join(observer);
+        assert!(len <= 1, "the queue never held {len} tasks");
+        format!("len {len}")
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        vec![
+            Witness { name: "the observer came in between", seen_in: |outcome| outcome == "len 0" },
+            Witness { name: "the observer saw a task", seen_in: |outcome| outcome == "len 1" },
         ]
     }
 }

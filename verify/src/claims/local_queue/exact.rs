@@ -71,6 +71,60 @@ impl Model for HalfAgainstPop {
     }
 }
 
+/// The same while the owner pushes two tasks and then pops one. Who sees the pop must see the
+/// pushes before it, or would take half of a ring that never was.
+pub(super) struct HalfAgainstPushAndPop;
+
+impl Model for HalfAgainstPushAndPop {
+    fn run<W: World>(&self) -> Outcome {
+        let tasks = Tasks::<W>::new(4);
+        let mut owner = LocalQueue::<Id, 4, W>::with_memory();
+        owner.push(make(&tasks, 1)).expect("there is room");
+        owner.push(make(&tasks, 2)).expect("there is room");
+        let victim = owner.stealer();
+        let runs = tasks.clone();
+        let thief = W::spawn(move || {
+            let mut own = LocalQueue::<Id, 4, W>::with_memory();
+            let stolen = victim.steal_into(&mut own, NextSlot::Leave).expect("one task stays");
+            runs.run(stolen.task.get());
+            while let Some(popped) = own.pop() {
+                runs.run(popped.task.get());
+            }
+            (stolen.task.get() - stolen.moved, stolen.moved + 1)
+        });
+
+        owner.push(make(&tasks, 3)).expect("there is room");
+        owner.push(make(&tasks, 4)).expect("there is room");
+        while let Some(popped) = owner.pop() {
+            tasks.run(popped.task.get());
+            if popped.task.get() == 1 {
+                break;
+            }
+        }
+        let (first, count) = W::join(thief);
+        while let Some(popped) = owner.pop() {
+            tasks.run(popped.task.get());
+        }
+        tasks.assert_ran(4);
+        // From task 1 on: of two, three or four. From task 2 on: of three, for the pop came last.
+        assert!(first != 2 || count == 2, "took {count} from task 2 on, of three");
+        format!("stolen {count} from {first} on")
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        vec![
+            Witness {
+                name: "the thief saw no push",
+                seen_in: |outcome| outcome == "stolen 1 from 1 on",
+            },
+            Witness {
+                name: "the thief saw the pop",
+                seen_in: |outcome| outcome == "stolen 2 from 2 on",
+            },
+        ]
+    }
+}
+
 /// A full ring overflows, or a thief makes room: never both, never in part.
 pub(super) struct OverflowAgainstThief<const CAP: usize>;
 

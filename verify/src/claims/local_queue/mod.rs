@@ -9,8 +9,10 @@ mod scenario;
 
 use gosched::NextSlot;
 
-use self::emptiness::{Displaced, Emptied, Look, Replaced, Robbed};
-use self::exact::{BatchAtOnce, HalfAgainstPop, OverflowAgainstThief, SlotFirst};
+use self::emptiness::{Displaced, Emptied, Look, OneAtATime, Replaced, Robbed};
+use self::exact::{
+    BatchAtOnce, HalfAgainstPop, HalfAgainstPushAndPop, OverflowAgainstThief, SlotFirst,
+};
 use self::long::Long;
 use self::ownership::OwnerLeaves;
 use self::scenario::{ROBS_THE_THIEF, STEALS, STEALS_RING, STEALS_TWICE, Scenario, Thief};
@@ -227,6 +229,7 @@ fn thieves_take_the_older_half() -> Claim {
             two("of_two", HalfAgainstPop { len: 2 }),
             two("of_three", HalfAgainstPop { len: 3 }),
             two("of_four", HalfAgainstPop { len: 4 }),
+            two("while_it_changes", HalfAgainstPushAndPop),
         ],
         properties: vec![],
     }
@@ -273,7 +276,11 @@ fn length() -> Claim {
     Claim {
         name: "local_queue::length_is_never_a_lie",
         sentence: "The length is that of some instant of the call.",
-        cases: vec![two("displaced", Displaced(Look::Len)), two("replaced", Replaced(Look::Len))],
+        cases: vec![
+            two("displaced", Displaced(Look::Len)),
+            two("replaced", Replaced(Look::Len)),
+            two("one_at_a_time", OneAtATime),
+        ],
         properties: vec![],
     }
 }
