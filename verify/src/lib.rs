@@ -18,6 +18,8 @@ mod claims;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod engine;
+#[cfg(feature = "explore")]
+pub mod explore;
 pub mod instrument;
 pub mod ops;
 pub mod plain_queue;

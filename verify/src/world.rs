@@ -13,6 +13,7 @@ pub trait World: Memory {
     type JoinHandle<T: Send + 'static>: Send;
 
     /// Starts a thread. loom allows four beside the main one.
+    #[track_caller]
     fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T>;
 
     /// Waits for a thread to end and returns what it yielded.
@@ -20,6 +21,7 @@ pub trait World: Memory {
     /// # Panics
     ///
     /// If the thread panicked.
+    #[track_caller]
     fn join<T: Send + 'static>(handle: Self::JoinHandle<T>) -> T;
 
     /// Lets another thread run.

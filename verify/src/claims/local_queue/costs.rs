@@ -57,8 +57,9 @@ pub(super) fn shipped(_: u32) -> Result<u64, String> {
     let mut thief = ring(0);
     let victim = ring(8).stealer();
     let steal = || victim.steal_into(&mut thief, NextSlot::Leave);
-    expect("a steal of four", &Cost(6, 4, 1), steal)?.map_err(|error| error.to_string())?;
-    Ok(10)
+    let stolen = expect("a steal of four", &Cost(6, 4, 1), steal)?;
+    let moved = stolen.map_err(|error| error.to_string())?.moved;
+    if moved == 3 { Ok(10) } else { Err(format!("half of eight is four, not {moved} and one")) }
 }
 
 fn ring_of_nothing() -> Queue {

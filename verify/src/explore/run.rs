@@ -1,0 +1,688 @@
+//! One run: the program is executed along a graph, and then beyond its end.
+//!
+//! Each thread of the model is a coroutine in the one thread of the search. First it *replays*: each
+//! operation finds its event in the graph and gets the value that stands there. A read waits until
+//! the write it reads from was replayed, so that memory outside the model's atomics (cells, boxes) is
+//! touched in an order that the graph explains. When every event was replayed, the graph *grows*:
+//! one thread at a time adds its next event, and which one is a function of the graph alone.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+
+use super::Program;
+use super::event::{Clock, EventId, Fence, Label, Loc, Read, ReadKind, THREADS_MAX, Write};
+use super::graph::Graph;
+use super::search::Step;
+
+/// Bytes of a coroutine's stack.
+const STACK: usize = 256 * 1024;
+
+thread_local! {
+    /// The run that the calling coroutine belongs to.
+    static CURRENT: Cell<*mut Run<'static>> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// Why a run cannot go on: the model, or its use of the explorer, is wrong.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    pub(super) kind: FaultKind,
+    pub(super) message: String,
+}
+
+/// What sort of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The model panicked: an assertion of the claim, mostly.
+    Panic,
+    /// Two accesses to a cell, one of them a write, that nothing orders.
+    Race,
+    /// Threads that wait for what nobody will do.
+    Deadlock,
+    /// The program did something else when it was run again.
+    NotDeterministic,
+    /// A thread performed more events than the limit allows.
+    UnboundedLoop,
+    /// A thread was never joined.
+    NotJoined,
+    /// The explorer was used in a way that it does not support.
+    Misuse,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Every thread ended; the main one returned this.
+    Complete(String),
+    /// Some thread waits for a value that this graph does not give it; another graph may.
+    Blocked,
+    /// The graph is not consistent after all, and stands for no execution.
+    Inconsistent,
+    Fault(Fault),
+}
+
+type Stack = DefaultStack;
+type Body = Box<dyn FnOnce()>;
+type Thread = Coroutine<(), (), (), Stack>;
+
+impl fmt::Display for FaultKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Panic => "an execution panics",
+            Self::Race => "a data race",
+            Self::Deadlock => "a deadlock",
+            Self::NotDeterministic => "the model is not deterministic",
+            Self::UnboundedLoop => "a loop without a bound",
+            Self::NotJoined => "a thread that is not joined",
+            Self::Misuse => "misuse of the explorer",
+        })
+    }
+}
+
+/// What a thread is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// Its number is free.
+    Unused,
+    /// It can run, as far as is known.
+    Ready,
+    /// It waits for the end of another.
+    Joining(u8),
+    /// It waits for a value: in this graph, for ever.
+    Blocked,
+    Ended,
+}
+
+struct ThreadState {
+    coroutine: Option<Thread>,
+    yielder: *const Yielder<(), ()>,
+    status: Status,
+    /// Events that it has performed in this run.
+    done: u16,
+    /// Where the present iteration of its loop began.
+    iteration: u16,
+    /// Locations that it has made.
+    locations: u16,
+}
+
+impl ThreadState {
+    const fn new() -> Self {
+        Self {
+            coroutine: None,
+            yielder: ptr::null(),
+            status: Status::Unused,
+            done: 0,
+            iteration: 0,
+            locations: 0,
+        }
+    }
+}
+
+/// One execution of the program.
+pub(super) struct Run<'a> {
+    pub(super) graph: Graph,
+    aside: &'a mut Vec<Graph>,
+    stacks: &'a mut Vec<Stack>,
+    threads: [ThreadState; THREADS_MAX],
+    running: u8,
+    /// Events of the graph that were not replayed yet.
+    to_replay: usize,
+    /// Initial values of the locations.
+    initial: [Vec<u64>; THREADS_MAX],
+    pub(super) pointers: Pointers,
+    events_max: u16,
+    end: Option<Outcome>,
+    /// The run is over, and its coroutines are being taken down: operations return at once.
+    dead: bool,
+    /// Tells this run from others, for state that survives one.
+    pub(super) number: u64,
+}
+
+/// What a thread asks for.
+pub(super) enum Request {
+    Read { loc: Loc, kind: ReadKind },
+    Write(Write),
+    Fence(Fence),
+    Spawn,
+    Join(u8),
+    End,
+    Choice(u8),
+}
+
+/// What a thread is told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Answer {
+    /// What was read, or the number of a thread or a choice.
+    pub(super) value: u64,
+    /// A write follows: the exchange succeeded.
+    pub(super) exclusive: bool,
+}
+
+impl From<u64> for Answer {
+    fn from(value: u64) -> Self {
+        Self { value, exclusive: false }
+    }
+}
+
+/// What became of a request.
+enum Attempt {
+    Done(Answer),
+    /// Another thread is to run first.
+    Wait,
+    /// The run is over.
+    Dead,
+}
+
+/// Runs `f` on the run that the caller is part of.
+///
+/// # Panics
+///
+/// If there is none.
+pub(super) fn with<R>(f: impl FnOnce(&mut Run<'_>) -> R) -> R {
+    let run = CURRENT.get();
+    assert!(
+        !run.is_null(),
+        "the memory `Explored` works inside a model alone: call `explore::model` around this"
+    );
+    // SAFETY: `drive` set the pointer and keeps the run alive; the coroutines of a run share one
+    // OS thread, and no reference made here outlives `f`, which does not switch.
+    f(unsafe { &mut *run })
+}
+
+/// Whether the caller is inside a run.
+pub(super) fn is_inside() -> bool {
+    !CURRENT.get().is_null()
+}
+
+/// Performs one event, after as many switches to other threads as it takes. `None` when the run is
+/// over, and the caller a destructor that is being unwound.
+pub(super) fn perform(request: Request, at: &'static Location<'static>) -> Option<Answer> {
+    loop {
+        match with(|run| run.attempt(&request, at)) {
+            Attempt::Done(answer) => return Some(answer),
+            Attempt::Dead => return None,
+            Attempt::Wait => suspend(),
+        }
+    }
+}
+
+fn suspend() {
+    let yielder = with(|run| run.threads[usize::from(run.running)].yielder);
+    // SAFETY: the yielder belongs to the coroutine that runs this very code, and lives on its stack.
+    unsafe { &*yielder }.suspend(());
+}
+
+/// Blocks the calling thread for the rest of this run, if the iteration that it repeats has written
+/// nothing; else the loop goes on.
+pub(super) fn retry() {
+    let blocks = with(|run| {
+        if run.is_over() {
+            return false;
+        }
+        let thread = run.running;
+        let state = &mut run.threads[usize::from(thread)];
+        let from = std::mem::replace(&mut state.iteration, state.done);
+        let wrote = (from..state.done).any(|index| {
+            matches!(run.graph.event(EventId { thread, index }).label, Label::Write(_))
+        });
+        if !wrote {
+            state.iteration = from;
+            state.status = Status::Blocked;
+        }
+        !wrote
+    });
+    if blocks {
+        suspend();
+    }
+}
+
+/// Marks the start of an iteration.
+pub(super) fn iteration() {
+    with(|run| {
+        let state = &mut run.threads[usize::from(run.running)];
+        state.iteration = state.done;
+    });
+}
+
+impl<'a> Run<'a> {
+    /// Runs `program` along `graph`, and beyond. Returns how it ended, and the graph it came to.
+    pub(super) fn execute(
+        program: &Program,
+        graph: Graph,
+        aside: &'a mut Vec<Graph>,
+        stacks: &'a mut Vec<Stack>,
+        events_max: u16,
+        number: u64,
+    ) -> (Outcome, Graph) {
+        assert!(!is_inside(), "a model cannot run inside a model");
+        let result = Rc::new(Cell::new(None));
+        let body: Body = Box::new({
+            let (program, result) = (Arc::clone(program), Rc::clone(&result));
+            move || result.set(Some(program()))
+        });
+        let mut run = Run {
+            to_replay: graph.total(),
+            graph,
+            aside,
+            stacks,
+            threads: [const { ThreadState::new() }; THREADS_MAX],
+            running: 0,
+            initial: Default::default(),
+            pointers: Pointers::default(),
+            events_max,
+            end: None,
+            dead: false,
+            number,
+        };
+        run.start(0, body);
+        let outcome = drive(&raw mut run);
+        let outcome = match outcome {
+            Outcome::Complete(_) => Outcome::Complete(result.take().unwrap_or_default()),
+            other => other,
+        };
+        (outcome, run.graph)
+    }
+
+    /// Makes the coroutine of a thread that was started.
+    pub(super) fn start(&mut self, thread: u8, body: Body) {
+        let stack = self.stacks.pop().unwrap_or_else(|| {
+            DefaultStack::new(STACK).expect("there is memory for a coroutine's stack")
+        });
+        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
+            with(|run| run.threads[usize::from(thread)].yielder = yielder);
+            match catch_unwind(AssertUnwindSafe(body)) {
+                Ok(()) => {
+                    perform(Request::End, Location::caller());
+                }
+                // The run takes its coroutines down: that unwinding is not ours to stop.
+                Err(panic) if with(|run| run.dead) => std::panic::resume_unwind(panic),
+                Err(panic) => with(|run| run.fault(FaultKind::Panic, message_of(&*panic))),
+            }
+        });
+        let state = &mut self.threads[usize::from(thread)];
+        state.coroutine = Some(coroutine);
+        state.status = Status::Ready;
+    }
+
+    /// Ends the run: the model is wrong. The first fault counts.
+    pub(super) fn fault(&mut self, kind: FaultKind, message: String) {
+        if self.end.is_none() {
+            self.end = Some(Outcome::Fault(Fault { kind, message }));
+        }
+    }
+
+    /// Operations must not switch any more: the run is over, or the caller is being unwound.
+    fn is_over(&self) -> bool {
+        self.dead || self.end.is_some() || std::thread::panicking()
+    }
+
+    /// Whether the last operations may be skipped.
+    pub(super) fn is_dead(&self) -> bool {
+        self.is_over()
+    }
+
+    pub(super) fn running(&self) -> u8 {
+        self.running
+    }
+
+    /// Makes a location in the running thread.
+    pub(super) fn new_location(&mut self, initial: u64) -> Loc {
+        let thread = self.running;
+        let state = &mut self.threads[usize::from(thread)];
+        let loc = Loc { thread, number: state.locations };
+        state.locations += 1;
+        self.initial[usize::from(thread)].push(initial);
+        loc
+    }
+
+    fn initial(&self, loc: Loc) -> u64 {
+        self.initial[usize::from(loc.thread)][usize::from(loc.number)]
+    }
+
+    /// The last value of a location: what its only user reads.
+    pub(super) fn last_value(&self, loc: Loc) -> u64 {
+        match self.graph.location(loc).writes.last() {
+            Some(&write) => self.graph.write(write).value,
+            None => self.initial(loc),
+        }
+    }
+
+    /// What happens before the present instant of the running thread.
+    pub(super) fn now(&self) -> Clock {
+        self.graph.clocks_after(self.running, self.done(self.running)).hb
+    }
+
+    /// Events of `thread` that this run has performed.
+    pub(super) fn done(&self, thread: u8) -> u16 {
+        self.threads[usize::from(thread)].done
+    }
+
+    fn attempt(&mut self, request: &Request, at: &'static Location<'static>) -> Attempt {
+        if self.is_over() {
+            return if self.end.is_some() && !self.dead && !std::thread::panicking() {
+                Attempt::Wait
+            } else {
+                Attempt::Dead
+            };
+        }
+        let thread = self.running;
+        if self.done(thread) < self.graph.len(thread) {
+            return self.replay(thread, request);
+        }
+        if self.to_replay > 0 {
+            return Attempt::Wait;
+        }
+        if let Request::Join(child) = *request {
+            if !self.graph.has_ended(child) {
+                self.threads[usize::from(thread)].status = Status::Joining(child);
+                return Attempt::Wait;
+            }
+            self.threads[usize::from(thread)].status = Status::Ready;
+        }
+        if self.choose() != Some(thread) {
+            return Attempt::Wait;
+        }
+        if self.graph.len(thread) >= self.events_max {
+            let limit = self.events_max;
+            self.fault(
+                FaultKind::UnboundedLoop,
+                format!("thread {thread} performed {limit} events, the most that are allowed"),
+            );
+            return Attempt::Wait;
+        }
+        self.grow(thread, request, at)
+    }
+
+    /// The event that the thread has performed in the graph.
+    fn replay(&mut self, thread: u8, request: &Request) -> Attempt {
+        let id = EventId { thread, index: self.done(thread) };
+        let label = self.graph.event(id).label;
+        if !self.is_enabled(thread) {
+            return Attempt::Wait;
+        }
+        if !matches(request, &label) {
+            self.fault(
+                FaultKind::NotDeterministic,
+                format!(
+                    "event {} of thread {thread} was {label:?}, and is {} when the model runs again: \
+                     it depends on something outside (time, addresses, hash maps, statics)",
+                    id.index,
+                    describe(request)
+                ),
+            );
+            return Attempt::Wait;
+        }
+        let state = &mut self.threads[usize::from(thread)];
+        state.done += 1;
+        state.status = Status::Ready;
+        self.to_replay -= 1;
+        self.answer(thread, &label)
+    }
+
+    /// What the program is told about its event.
+    fn answer(&mut self, thread: u8, label: &Label) -> Attempt {
+        let state = &mut self.threads[usize::from(thread)];
+        match *label {
+            Label::Read(read) => {
+                if read.is_blocked() {
+                    state.iteration = state.done - 1;
+                    state.status = Status::Blocked;
+                    return Attempt::Wait;
+                }
+                Attempt::Done(Answer { value: read.value, exclusive: read.is_exclusive() })
+            }
+            Label::Spawn(child) => Attempt::Done(u64::from(child).into()),
+            Label::Choice { picked, .. } => Attempt::Done(u64::from(picked).into()),
+            Label::End => {
+                state.status = Status::Ended;
+                Attempt::Done(Answer::default())
+            }
+            Label::Write(_) | Label::Fence(_) | Label::Join(_) => Attempt::Done(Answer::default()),
+        }
+    }
+
+    /// Adds the thread's next event to the graph.
+    fn grow(&mut self, thread: u8, request: &Request, at: &'static Location<'static>) -> Attempt {
+        let label = match *request {
+            Request::Read { loc, kind } => {
+                let initial = self.initial(loc);
+                let mut step = Step { graph: &mut self.graph, aside: self.aside };
+                Label::Read(step.read(thread, loc, initial, kind, at))
+            }
+            Request::Write(write) => {
+                let mut step = Step { graph: &mut self.graph, aside: self.aside };
+                if !step.write(thread, write, at) {
+                    self.end = Some(Outcome::Inconsistent);
+                    return Attempt::Wait;
+                }
+                Label::Write(write)
+            }
+            Request::Spawn => match self.graph.next_thread() {
+                Some(child) => self.append(thread, Label::Spawn(child), at),
+                None => {
+                    let message = format!("a model has at most {THREADS_MAX} threads");
+                    self.fault(FaultKind::Misuse, message);
+                    return Attempt::Wait;
+                }
+            },
+            Request::Choice(of) => {
+                for picked in 1..of {
+                    let mut graph = self.graph.clone();
+                    let event = graph.make(thread, Label::Choice { of, picked }, at);
+                    graph.add(thread, event, None);
+                    self.aside.push(graph);
+                }
+                self.append(thread, Label::Choice { of, picked: 0 }, at)
+            }
+            Request::Fence(fence) => self.append(thread, Label::Fence(fence), at),
+            Request::Join(child) => self.append(thread, Label::Join(child), at),
+            Request::End => self.append(thread, Label::End, at),
+        };
+        self.threads[usize::from(thread)].done += 1;
+        self.answer(thread, &label)
+    }
+
+    fn append(&mut self, thread: u8, label: Label, at: &'static Location<'static>) -> Label {
+        let event = self.graph.make(thread, label, at);
+        self.graph.add(thread, event, None);
+        label
+    }
+
+    /// Who grows the graph next. Of the threads it depends on the graph alone.
+    fn choose(&self) -> Option<u8> {
+        let half_done = |&thread: &u8| match self.graph.last(thread).map(|event| event.label) {
+            Some(Label::Read(read)) => read.is_exclusive(),
+            _ => false,
+        };
+        let can_run = |&thread: &u8| match self.threads[usize::from(thread)].status {
+            Status::Ready => true,
+            Status::Joining(child) => self.graph.has_ended(child),
+            Status::Unused | Status::Blocked | Status::Ended => false,
+        };
+        let mut started = self.graph.started();
+        self.graph.started().find(half_done).or_else(|| started.find(can_run))
+    }
+
+    /// Whether what the thread's next event needs was replayed.
+    fn is_enabled(&self, thread: u8) -> bool {
+        let index = self.done(thread);
+        match self.graph.event(EventId { thread, index }).label {
+            Label::Read(Read { from: Some(write), .. }) => self.done(write.thread) > write.index,
+            Label::Join(child) => self.done(child) == self.graph.len(child),
+            _ => true,
+        }
+    }
+
+    fn next_to_replay(&self) -> Option<u8> {
+        self.graph.started().find(|&thread| {
+            self.threads[usize::from(thread)].coroutine.is_some()
+                && self.done(thread) < self.graph.len(thread)
+                && self.is_enabled(thread)
+        })
+    }
+
+    /// What the graph is, now that nobody can add to it.
+    fn finish(&mut self) -> Outcome {
+        let waiting: Vec<u8> =
+            self.graph.started().filter(|&thread| !self.graph.has_ended(thread)).collect();
+        if waiting.is_empty() {
+            let joined =
+                |thread| self.graph.events().any(|(_, event)| event.label == Label::Join(thread));
+            return match self.graph.started().skip(1).find(|&thread| !joined(thread)) {
+                None => Outcome::Complete(String::new()),
+                Some(thread) => Outcome::Fault(Fault {
+                    kind: FaultKind::NotJoined,
+                    message: format!("thread {thread} was never joined"),
+                }),
+            };
+        }
+        // One who waits for a value that is there already, but that this graph does not give it,
+        // goes on in another graph, and may set the others free there.
+        let is_blocked = |&thread: &u8| self.threads[usize::from(thread)].status == Status::Blocked;
+        if waiting.iter().copied().filter(|thread| is_blocked(thread)).any(|t| !self.is_stuck(t)) {
+            return Outcome::Blocked;
+        }
+        Outcome::Fault(Fault {
+            kind: FaultKind::Deadlock,
+            message: format!("threads {waiting:?} wait for what nobody will do"),
+        })
+    }
+
+    /// Whether a blocked thread has seen the newest values, so that nothing can set it free.
+    fn is_stuck(&self, thread: u8) -> bool {
+        let state = &self.threads[usize::from(thread)];
+        (state.iteration..state.done).all(|index| {
+            match self.graph.event(EventId { thread, index }).label {
+                Label::Read(read) => {
+                    read.from == self.graph.location(read.loc).writes.last().copied()
+                }
+                _ => true,
+            }
+        })
+    }
+}
+
+/// Runs the threads until the run is over, and takes their coroutines down.
+fn drive(run: *mut Run<'_>) -> Outcome {
+    CURRENT.set(run.cast());
+    let outcome = loop {
+        // SAFETY: the caller's run lives, and no coroutine is running now.
+        let this = unsafe { &mut *run };
+        if let Some(end) = this.end.take() {
+            break end;
+        }
+        let next = if this.to_replay > 0 { this.next_to_replay() } else { this.choose() };
+        let Some(thread) = next else {
+            if this.to_replay == 0 {
+                break this.finish();
+            }
+            let message = "the model ended or waits before it did what it had done before".into();
+            break Outcome::Fault(Fault { kind: FaultKind::NotDeterministic, message });
+        };
+        this.running = thread;
+        let state = &mut this.threads[usize::from(thread)];
+        let mut coroutine = state.coroutine.take().expect("a thread that can run has a coroutine");
+        let result = coroutine.resume(());
+        // SAFETY: as above: the coroutine is suspended or has returned.
+        let this = unsafe { &mut *run };
+        match result {
+            CoroutineResult::Yield(()) => {
+                this.threads[usize::from(thread)].coroutine = Some(coroutine);
+            }
+            CoroutineResult::Return(()) => this.stacks.push(coroutine.into_stack()),
+        }
+    };
+    for thread in 0..THREADS_MAX {
+        // SAFETY: as above.
+        let this = unsafe { &mut *run };
+        this.dead = true;
+        this.running = thread as u8;
+        if let Some(mut coroutine) = this.threads[thread].coroutine.take() {
+            coroutine.force_unwind();
+            // SAFETY: as above.
+            unsafe { &mut *run }.stacks.push(coroutine.into_stack());
+        }
+    }
+    CURRENT.set(ptr::null_mut());
+    outcome
+}
+
+fn matches(request: &Request, label: &Label) -> bool {
+    match (request, label) {
+        (Request::Read { loc, kind }, Label::Read(read)) => *loc == read.loc && *kind == read.kind,
+        (Request::Write(asked), Label::Write(done)) => asked == done,
+        (Request::Fence(asked), Label::Fence(done)) => asked == done,
+        (Request::Spawn, Label::Spawn(_)) | (Request::End, Label::End) => true,
+        (Request::Join(asked), Label::Join(done)) => asked == done,
+        (Request::Choice(asked), Label::Choice { of, .. }) => asked == of,
+        _ => false,
+    }
+}
+
+fn describe(request: &Request) -> String {
+    match request {
+        Request::Read { loc, kind } => format!("a read {kind:?} of {loc:?}"),
+        Request::Write(write) => format!("{write:?}"),
+        Request::Fence(fence) => format!("{fence:?}"),
+        Request::Spawn => "the start of a thread".into(),
+        Request::Join(child) => format!("a join of thread {child}"),
+        Request::End => "the thread's end".into(),
+        Request::Choice(of) => format!("a choice of {of}"),
+    }
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).into()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a message".into()
+    }
+}
+
+/// Pointers that were stored in atomics, by name. A name is the same in every run, an address is
+/// not.
+#[derive(Default)]
+pub(super) struct Pointers {
+    by_address: HashMap<usize, u64>,
+    by_name: HashMap<u64, *mut ()>,
+}
+
+/// Addresses below this are numbers in disguise, and stand for themselves.
+const NUMBERS: usize = 4096;
+/// Names are above all numbers.
+const NAMED: u64 = 1 << 63;
+
+impl Pointers {
+    /// The name of a pointer that the `index`-th event of `thread` is the first to use.
+    pub(super) fn name(&mut self, pointer: *mut (), thread: u8, index: u16) -> u64 {
+        if pointer.addr() < NUMBERS {
+            return pointer.addr() as u64;
+        }
+        let next = self.by_name.len() as u64;
+        let fresh = NAMED | u64::from(thread) << 48 | u64::from(index) << 32;
+        *self.by_address.entry(pointer.addr()).or_insert_with(|| {
+            // Two operands of one event are told apart by the lowest bit.
+            let name = if self.by_name.contains_key(&fresh) { fresh | 1 } else { fresh };
+            debug_assert!(next < u64::from(u32::MAX));
+            self.by_name.insert(name, pointer);
+            name
+        })
+    }
+
+    pub(super) fn pointer(&self, name: u64) -> *mut () {
+        if name < NAMED {
+            return ptr::without_provenance_mut(name as usize);
+        }
+        self.by_name.get(&name).copied().unwrap_or_default()
+    }
+}
