@@ -4,6 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
+/// What is measured, and what measures it.
+const SOURCES: [&str; 4] = ["../core/src", "../verify/src/plain_queue.rs", "src", "build.rs"];
+
 /// The peers, by their names in `Cargo.lock`.
 const PEERS: [&str; 3] = ["concurrent-queue", "crossbeam-deque", "st3"];
 
@@ -14,9 +17,9 @@ fn main() {
     set("PEER_VERSIONS", &peer_versions().unwrap_or_else(unknown));
     println!("cargo::rerun-if-changed=../Cargo.lock");
     // The log of HEAD changes with every commit and every switch.
-    for log in ["../.git/HEAD", "../.git/logs/HEAD"] {
-        if Path::new(log).exists() {
-            println!("cargo::rerun-if-changed={log}");
+    for path in ["../.git/HEAD", "../.git/logs/HEAD"].into_iter().chain(SOURCES) {
+        if Path::new(path).exists() {
+            println!("cargo::rerun-if-changed={path}");
         }
     }
 }
@@ -38,8 +41,7 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 /// The commit, with a `+` if the sources that are measured differ from it.
 fn commit() -> Option<String> {
     let hash = output("git", &["rev-parse", "--short=12", "HEAD"])?;
-    let sources = ["../core/src", "../verify/src/plain_queue.rs", "src"];
-    let changed = output("git", &[&["status", "--porcelain", "--"], &sources[..]].concat())?;
+    let changed = output("git", &[&["status", "--porcelain", "--"], &SOURCES[..]].concat())?;
     Some(if changed.is_empty() { hash } else { format!("{hash}+") })
 }
 
