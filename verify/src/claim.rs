@@ -62,6 +62,8 @@ pub struct Bounds {
     pub loom_thorough: Option<usize>,
     /// Whether loom runs this case at all (models of more than five threads cannot).
     pub loom: bool,
+    /// Whether the explorer runs this case.
+    pub explore: bool,
     /// Random schedules under shuttle in the ordinary run; ten times as many under `--thorough`.
     pub shuttle: usize,
     /// Repetitions on the hardware in the ordinary run; ten times as many under `--thorough`.
@@ -70,13 +72,19 @@ pub struct Bounds {
 
 impl Bounds {
     /// Two threads: loom without a bound.
-    pub const TWO_THREADS: Self =
-        Self { loom_fast: None, loom_thorough: None, loom: true, shuttle: 10_000, stress: 2_000 };
+    pub const TWO_THREADS: Self = Self {
+        loom_fast: None,
+        loom_thorough: None,
+        loom: true,
+        explore: true,
+        shuttle: 10_000,
+        stress: 2_000,
+    };
     /// Three threads: two preemptions, three under `--thorough`.
     pub const THREE_THREADS: Self =
         Self { loom_fast: Some(2), loom_thorough: Some(3), ..Self::TWO_THREADS };
     /// For shuttle and the hardware alone.
-    pub const MANY_THREADS: Self = Self { loom: false, ..Self::TWO_THREADS };
+    pub const MANY_THREADS: Self = Self { loom: false, explore: false, ..Self::TWO_THREADS };
 }
 
 /// One model of a claim, with its bounds.

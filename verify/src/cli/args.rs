@@ -11,11 +11,12 @@ Words:
   claim    a sentence about the code with a name: local_queue::no_task_is_lost
   case     a small program, generic over its memory, that asserts the claim;
            or a property of operation lists, in one thread
-  engine   what runs a case: loom (interleavings and reorderings, up to a bound on preemptions),
+  engine   what runs a case: explore (every execution that RC11 allows, each once),
+           loom (interleavings and reorderings, up to a bound on preemptions),
            shuttle (random schedules), stress (this processor), sequential (random inputs against
            a reference)
   check    one case under one engine, in a process of its own: claim/case@engine
-  verdict  passed; passed, loom incomplete (shuttle saw outcomes that loom did not reach);
+  verdict  passed; passed, exhaustive (the explorer was through); passed, loom incomplete (shuttle saw outcomes that loom did not reach);
            incomplete (out of time); FAILED; CRASHED; HUNG; interrupted; not run
 
 A case fails if an assertion fails in any execution, and also if something that it must show

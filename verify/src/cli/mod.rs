@@ -21,7 +21,7 @@ use clap::Parser;
 
 use self::args::{CheckArgs, Cli, Command, ReplayArgs, TableArgs};
 use self::supervise::Settings;
-use crate::engine::{Findings, Progress, Verdict};
+use crate::engine::{Findings, Progress};
 use crate::report::{Exit, FORMAT, Report, markdown, table};
 
 /// Runs the command line of this process.
@@ -103,7 +103,7 @@ fn replay(args: &ReplayArgs) -> Result<Exit, String> {
     let findings = findings?;
     let Findings { executions, verdict, .. } = findings;
     print(&format!("{}: {verdict} after {executions} executions\n", check.id()));
-    if verdict != Verdict::Passed {
+    if verdict.is_failure() || verdict.is_incomplete() {
         print(&format!("{}\n", verdict.detail()));
     }
     Ok(if verdict.is_failure() { Exit::Failed } else { Exit::Passed })

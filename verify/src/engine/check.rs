@@ -13,6 +13,9 @@ use crate::claim::{Bounds, Claim, Property};
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum, serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "cli", serde(rename_all = "snake_case"))]
 pub enum Engine {
+    /// Every execution that RC11 allows, each once: the one engine that is exhaustive
+    #[cfg(feature = "explore")]
+    Explore,
     /// Interleavings and C11 reorderings of a small model, up to a bound on preemptions
     #[cfg(feature = "loom")]
     Loom,
@@ -30,6 +33,8 @@ impl Engine {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            #[cfg(feature = "explore")]
+            Self::Explore => "explore",
             #[cfg(feature = "loom")]
             Self::Loom => "loom",
             #[cfg(feature = "shuttle")]
@@ -139,6 +144,8 @@ pub fn checks(claims: &[Claim]) -> Vec<Check> {
 /// The engines that run a model with these bounds.
 fn engines_of(bounds: &Bounds) -> Vec<Engine> {
     [
+        #[cfg(feature = "explore")]
+        (Engine::Explore, bounds.explore),
         #[cfg(feature = "loom")]
         (Engine::Loom, bounds.loom),
         #[cfg(feature = "shuttle")]
@@ -161,6 +168,8 @@ impl Check {
     #[must_use]
     pub fn bounds(&self, effort: Effort) -> String {
         match (&self.subject, self.engine) {
+            #[cfg(feature = "explore")]
+            (Subject::Model(..), Engine::Explore) => "all of RC11".into(),
             #[cfg(feature = "loom")]
             (Subject::Model(_, bounds), Engine::Loom) => match effort.preemptions(bounds) {
                 None => "no preemption bound".into(),
@@ -189,6 +198,10 @@ impl Check {
     pub fn run(&self, effort: Effort, limit: Duration, progress: &Progress) -> Findings {
         let watch = Watch::start(limit, progress);
         match (&self.subject, self.engine) {
+            #[cfg(feature = "explore")]
+            (Subject::Model(model, bounds), Engine::Explore) => {
+                run_explorer(model, effort.samples(bounds.shuttle), limit, &watch)
+            }
             #[cfg(feature = "loom")]
             (Subject::Model(model, bounds), Engine::Loom) => {
                 let bound = super::loom::Bound {
@@ -253,6 +266,25 @@ impl Check {
     }
 }
 
+/// The explorer, and then shuttle's random schedules as its witness.
+#[cfg(feature = "explore")]
+fn run_explorer(
+    model: &Arc<dyn AnyModel>,
+    schedules: usize,
+    limit: Duration,
+    watch: &Watch,
+) -> Findings {
+    let own_watch = Watch { deadline: watch.deadline - limit / 10, ..watch.clone() };
+    let found = super::explore::explore(model, &own_watch);
+    let witness = witness(model, schedules, &found.seen, watch);
+    let must_show = model.must_show();
+    let mut findings = super::judge::judge_exhaustive(&found.seen, witness.as_ref(), &must_show);
+    if found.blocked > 0 {
+        findings.notes.push(format!("and {} blocked executions", found.blocked));
+    }
+    findings
+}
+
 /// loom, and then shuttle's random schedules as its witness.
 #[cfg(feature = "loom")]
 fn run_loom(
@@ -276,8 +308,8 @@ fn run_loom(
     judge(&seen, witness.as_ref(), &model.must_show())
 }
 
-/// What sequentially consistent schedules show, when loom had the time to show as much.
-#[cfg(all(feature = "loom", feature = "shuttle"))]
+/// What sequentially consistent schedules show, when the engine had the time to show as much.
+#[cfg(all(any(feature = "explore", feature = "loom"), feature = "shuttle"))]
 fn witness(
     model: &Arc<dyn AnyModel>,
     schedules: usize,
@@ -292,7 +324,7 @@ fn witness(
     Some(super::shuttle::explore(move || model.on_shuttle(), random, schedules, watch))
 }
 
-#[cfg(all(feature = "loom", not(feature = "shuttle")))]
+#[cfg(all(any(feature = "explore", feature = "loom"), not(feature = "shuttle")))]
 fn witness(
     _: &Arc<dyn AnyModel>,
     _: usize,

@@ -20,6 +20,9 @@ const EXAMPLES_MAX: usize = 3;
 pub enum Verdict {
     /// The claim held in every execution, and everything that must be seen was seen.
     Passed,
+    /// The claim held in every execution that RC11 allows, and everything that must be seen was
+    /// seen.
+    Exhaustive,
     /// As `Passed`, but shuttle reached outcomes that loom did not: loom's search has a hole here.
     LoomIncomplete {
         /// How many outcomes loom missed.
@@ -63,14 +66,14 @@ impl Verdict {
     /// Whether the check did not do all it should, without a failure.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        !self.is_failure() && *self != Self::Passed
+        !self.is_failure() && !matches!(self, Self::Passed | Self::Exhaustive)
     }
 
     /// What a reader wants to know beyond the verdict; empty when there is nothing.
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
-            Self::Passed | Self::Interrupted | Self::NotRun => String::new(),
+            Self::Passed | Self::Exhaustive | Self::Interrupted | Self::NotRun => String::new(),
             Self::LoomIncomplete { missed, examples } => {
                 let more = if *missed > examples.len() { ", …" } else { "" };
                 let named: Vec<_> = examples.iter().map(|outcome| format!("`{outcome}`")).collect();
@@ -88,6 +91,7 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Passed => f.write_str("passed"),
+            Self::Exhaustive => f.write_str("passed, exhaustive"),
             Self::LoomIncomplete { missed, .. } => {
                 write!(f, "passed, loom incomplete ({missed} outcomes missed)")
             }
@@ -166,6 +170,28 @@ pub fn judge(seen: &Exploration, witness: Option<&Exploration>, must_show: &[Wit
         verdict,
         notes: Vec::new(),
     }
+}
+
+/// Judges the explorer. What sequentially consistent schedules show, it must have seen; if it has
+/// not, it is wrong.
+#[must_use]
+pub fn judge_exhaustive(
+    seen: &Exploration,
+    witness: Option<&Exploration>,
+    must_show: &[Witness],
+) -> Findings {
+    let mut findings = judge(seen, witness, must_show);
+    findings.verdict = match findings.verdict {
+        Verdict::Passed => Verdict::Exhaustive,
+        Verdict::LoomIncomplete { missed, examples } => Verdict::Failed {
+            message: format!(
+                "the explorer is wrong: shuttle reached {missed} outcomes that it did not: {}",
+                list(examples.iter())
+            ),
+        },
+        other => other,
+    };
+    findings
 }
 
 /// Judges an engine that shows what happens to happen: what it did not see is only noted.

@@ -2,6 +2,7 @@
 //!
 //! | engine | runs | sees |
 //! |---|---|---|
+//! | [`mod@explore`] | every execution that RC11 allows | everything but load buffering |
 //! | [`mod@loom`] | the interleavings and C11 reorderings that loom finds, up to a bound | orderings |
 //! | [`mod@shuttle`] | random and PCT schedules, sequentially consistent | many threads, long runs |
 //! | [`stress`] | the model on the hardware, over and over | what this processor does |
@@ -16,6 +17,8 @@
 //! test, or in a process of its own, as the binary does (loom aborts on some failures).
 
 pub mod check;
+#[cfg(feature = "explore")]
+pub mod explore;
 pub mod judge;
 #[cfg(feature = "loom")]
 pub mod loom;
@@ -46,6 +49,10 @@ pub trait AnyModel: Send + Sync {
     /// One execution on the hardware.
     fn on_hardware(&self) -> Outcome;
 
+    /// One execution under the explorer; it panics outside of it.
+    #[cfg(feature = "explore")]
+    fn on_explored(&self) -> Outcome;
+
     /// One execution under loom; it panics outside `loom::model`.
     #[cfg(feature = "loom")]
     fn on_loom(&self) -> Outcome;
@@ -65,6 +72,11 @@ pub trait AnyModel: Send + Sync {
 impl<M: Model> AnyModel for M {
     fn on_hardware(&self) -> Outcome {
         self.run::<Hardware>()
+    }
+
+    #[cfg(feature = "explore")]
+    fn on_explored(&self) -> Outcome {
+        self.run::<crate::explore::Explored>()
     }
 
     #[cfg(feature = "loom")]
@@ -117,6 +129,13 @@ impl Progress {
     pub fn executions(&self) -> u64 {
         // ORDER: Relaxed: a number to show; nothing else is read because of it.
         self.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts executions that an engine has counted itself.
+    #[cfg(feature = "explore")]
+    fn add(&self, executions: u64) {
+        // ORDER: Relaxed: a number to show.
+        self.0.fetch_add(executions, Ordering::Relaxed);
     }
 }
 

@@ -5,7 +5,7 @@ use core::fmt::Write;
 use super::{Report, Row, counted, thousands};
 
 /// The engines' columns.
-const ENGINES: [&str; 4] = ["loom", "shuttle", "stress", "sequential"];
+const ENGINES: [&str; 5] = ["explore", "loom", "shuttle", "stress", "sequential"];
 
 /// The table, one row a claim, and below it what was not checked.
 #[must_use]
@@ -44,7 +44,7 @@ fn cell(claim: &[Row], engine: &str) -> String {
     let executions = rows.iter().map(|row| row.executions).sum();
     let mut text = format!("{}, {}", counted(rows.len(), "case"), thousands(executions));
     let mut others: Vec<(String, usize)> = Vec::new();
-    for row in rows.iter().filter(|row| row.verdict != crate::engine::Verdict::Passed) {
+    for row in rows.iter().filter(|row| row.verdict.is_failure() || row.verdict.is_incomplete()) {
         let verdict = row.verdict.to_string();
         match others.iter_mut().find(|(known, _)| *known == verdict) {
             Some((_, count)) => *count += 1,

@@ -144,7 +144,8 @@ impl Report {
         /// Whether a verdict is of some kind.
         type Is = fn(&Verdict) -> bool;
         let count = |is: Is| self.rows.iter().filter(|row| is(&row.verdict)).count();
-        let kinds: [(&str, Is); 8] = [
+        let kinds: [(&str, Is); 9] = [
+            ("passed exhaustively", |v| *v == Verdict::Exhaustive),
             ("passed", |v| *v == Verdict::Passed),
             ("passed where loom is incomplete", |v| matches!(v, Verdict::LoomIncomplete { .. })),
             ("incomplete", |v| matches!(v, Verdict::Incomplete { .. })),

@@ -6,6 +6,7 @@ mod exact;
 mod long;
 mod ownership;
 mod scenario;
+mod together;
 
 use gosched::NextSlot;
 
@@ -31,6 +32,7 @@ pub(crate) fn claims() -> Vec<Claim> {
         emptiness(),
         length(),
         nothing_leaks(),
+        together::claim(),
         costs(),
     ]
 }
