@@ -37,7 +37,7 @@ use crate::rows::Row;
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Arguments {
-    /// How long to measure, all rows together.
+    /// How long to measure at most, all rows together; 101 rounds of each are enough.
     #[arg(long, value_name = "N", default_value_t = 60.0, value_parser = positive)]
     seconds: f64,
 

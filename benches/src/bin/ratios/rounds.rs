@@ -7,7 +7,7 @@ use crate::rows::{Contender, Row, Sample};
 
 /// Fewer rounds have no quartiles worth the name.
 const LEAST: usize = 7;
-/// More rounds change nothing any more.
+/// More rounds change the quartiles no more.
 const MOST: usize = 101;
 
 /// How often a disturbed sample is repeated before it is taken as it is.
