@@ -96,8 +96,7 @@ impl Deque {
     /// Copies all tasks to a larger array, and puts it to use.
     fn grow(&self, old: u32) -> u32 {
         // ORDER: Relaxed: a top that is too old means tasks copied in vain.
-        let (top, bottom) =
-            (self.top.load(Ordering::Relaxed), self.bottom.load(Ordering::Relaxed));
+        let (top, bottom) = (self.top.load(Ordering::Relaxed), self.bottom.load(Ordering::Relaxed));
         for index in top..bottom {
             // ORDER: Relaxed: the owner's own stores.
             let task = self.slot(old, index).load(Ordering::Relaxed);

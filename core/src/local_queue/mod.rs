@@ -34,20 +34,21 @@
 //!   the copy: had the slot been overwritten, `head` would have moved.
 //! * **I4** Counters have 64 bits and never repeat (a billion tasks a second would take 584 years),
 //!   so a `head` that is equal is a `head` that has not moved: there is no ABA.
-//! * **I5** A task in `next` is owned by the slot; only the owner makes the slot non-null, so a
-//!   null that the owner sees stays until the owner itself writes.
+//! * **I5** A task in `next` is owned by the slot; only the owner makes the slot non-null, so a slot
+//!   that the owner has emptied stays empty until the owner fills it.
 //!
 //! # The owner remembers
 //!
 //! The handle [`Owner`] keeps `tail`, which nobody else writes, and the last `head` it has seen as
 //! plain fields. The real head can only be ahead of the remembered one, so remembering it errs on
 //! the safe side: the ring may look fuller than it is (then the owner looks again), and a pop that
-//! starts from an old head fails its compare-exchange, which tells the new one.
+//! starts from an old head fails its compare-exchange, which tells the new one. In the same way it
+//! remembers whether it has filled the slot: if not, the slot is empty (I5), and nobody need look.
 //!
 //! DIFF: Go re-reads `runqhead` with every put and get, and has 32-bit counters, for which a thief
 //! that sleeps through exactly 2^32 operations would be fooled.
-//! DIFF: Go compare-exchanges `runnext` in a loop; a slot seen empty by its owner stays empty (I5),
-//! so we store, and a full one we swap.
+//! DIFF: Go loads `runnext` and compare-exchanges it in a loop. Our owner knows whether the slot may
+//! be full: into an empty one it stores, a full one it swaps.
 //! DIFF: the thief keeps the task it returns in a register instead of writing it to its own ring.
 //!
 //= go1.27:src/runtime/proc.go#runqput

@@ -24,6 +24,9 @@ pub struct Owner<T: Task, const CAP: usize = 256, Mem: Memory = Hardware> {
     pub(super) head: u64,
     /// The tail. Nobody else writes it.
     pub(super) tail: u64,
+    /// Whether the owner has filled the slot since it last took from it. If not, the slot is empty;
+    /// if so, a thief may have emptied it.
+    next_filled: bool,
     /// `Send`, not `Sync`: one thread at a time is the owner.
     one_thread: PhantomData<Cell<()>>,
 }
@@ -59,7 +62,7 @@ impl<T> core::error::Error for Full<T> {}
 impl<T: Task, const CAP: usize, Mem: Memory> Owner<T, CAP, Mem> {
     /// The owner of a new queue whose counters stand at `start`.
     pub(super) fn of(queue: Mem::Arc<LocalQueue<T, CAP, Mem>>, start: u64) -> Self {
-        Self { queue, head: start, tail: start, one_thread: PhantomData }
+        Self { queue, head: start, tail: start, next_filled: false, one_thread: PhantomData }
     }
 
     /// A handle for thieves and observers.
@@ -89,7 +92,7 @@ impl<T: Task, const CAP: usize, Mem: Memory> Owner<T, CAP, Mem> {
     /// Puts a task into the slot: the next [`pop`](Owner::pop) takes it. The task that was there
     /// moves to the ring's tail.
     ///
-    /// One store when the slot is empty, one swap when it is not.
+    /// One store when the slot is known to be empty, one swap when it is not.
     ///
     /// # Errors
     ///
@@ -97,9 +100,8 @@ impl<T: Task, const CAP: usize, Mem: Memory> Owner<T, CAP, Mem> {
     #[inline]
     pub fn push_next(&mut self, task: T) -> Result<(), Full<T>> {
         let word = task.into_word().as_ptr();
-        // ORDER: Relaxed: only the owner makes the slot non-null (I5), so a null cannot be stale,
-        // and the owner's own task needs no publication to the owner.
-        if self.queue.next.load(Ordering::Relaxed).is_null() {
+        if !self.next_filled {
+            self.next_filled = true;
             // ORDER: Release: pairs with the Acquire of the thief's claim in
             // `Stealer::take_next`; without it the thief may miss the task's contents.
             self.queue.next.store(word, Ordering::Release);
@@ -149,10 +151,10 @@ impl<T: Task, const CAP: usize, Mem: Memory> Owner<T, CAP, Mem> {
 
     #[inline]
     fn pop_next(&mut self) -> Option<T> {
-        // ORDER: Relaxed: a null cannot be stale (I5); a task may be, and then the swap says so.
-        if self.queue.next.load(Ordering::Relaxed).is_null() {
+        if !self.next_filled {
             return None;
         }
+        self.next_filled = false;
         // ORDER: Release: pairs with the Acquire of `next` in `is_empty` and `len`; without it they
         // may see the slot empty and miss the task that was demoted to the ring before. No Acquire:
         // the task is the owner's own.
@@ -193,10 +195,18 @@ impl<T: Task, const CAP: usize, Mem: Memory> Owner<T, CAP, Mem> {
         );
         match result {
             Ok(_) => self.head = claimed,
-            Err(moved) => self.head = moved,
+            Err(head) => self.head_moved(head),
         }
         self.check();
         result.is_ok()
+    }
+
+    /// Apart from `claim`, so that its good end does not wait for the compare-exchange to say
+    /// where the head is.
+    #[cold]
+    #[inline(never)]
+    fn head_moved(&mut self, head: u64) {
+        self.head = head;
     }
 
     /// Takes every task out, in the order in which [`pop`](Owner::pop) would have: the slot's,

@@ -4,9 +4,8 @@
 //! has models of its own above. Bugs like to live where two of them meet, so here is each pair, and
 //! all four at once. For the explorer alone: three threads without a bound are beyond loom.
 
-use gosched::NextSlot;
-
-use super::scenario::{ROBS_THE_THIEF, STEALS, STEALS_RING, Scenario, Thief};
+use super::scenario::{ROBS_THE_THIEF, STEALS, STEALS_RING, STEALS_TWICE, Scenario, Thief};
+use super::{OVERFLOWED, ROBBED, SLOT_STOLEN};
 use crate::claim::{Bounds, Case, Claim};
 
 /// One task is in the ring when the counters are about to wrap.
@@ -17,8 +16,10 @@ const TWO: [Thief; 2] = [STEALS, STEALS];
 const TWO_RING: [Thief; 2] = [STEALS_RING, STEALS_RING];
 /// The second robs the first.
 const CHAIN: [Thief; 2] = [STEALS_RING, ROBS_THE_THIEF];
-/// The second robs the first, which may take the slot.
-const SLOT_CHAIN: [Thief; 2] = [STEALS, Thief { slot: NextSlot::Leave, ..ROBS_THE_THIEF }];
+/// The second robs the first, which steals until it comes to the slot.
+const SLOT_CHAIN: [Thief; 2] = [Thief { steals: 3, ..STEALS }, ROBS_THE_THIEF];
+/// Both steal until they come to the slot.
+const TWO_EAGER: [Thief; 2] = [STEALS_TWICE, STEALS_TWICE];
 
 pub(super) fn claim() -> Claim {
     let bounds = Bounds { loom: false, stress: 2_000, ..Bounds::THREE_THREADS };
@@ -31,17 +32,36 @@ pub(super) fn claim() -> Claim {
                    slot is stolen and a thief is robbed: one by one, two at a time, and all at \
                    once.",
         cases: vec![
-            case("overflow", new("p", &TWO_RING).before("pppp")),
-            case("wrap", new("pp", &TWO_RING).before("p").starting_at(WRAPS)),
-            case("slot", new("ng", &TWO).before("p")),
-            case("chain", new("pg", &CHAIN).before("ppp")),
-            case("overflow_wrap", new("p", &TWO_RING).before("pppp").starting_at(WRAPS)),
-            case("overflow_slot", new("n", &TWO).before("ppppn")),
-            case("overflow_chain", new("p", &CHAIN).before("pppp")),
-            case("wrap_slot", new("np", &TWO).before("p").starting_at(WRAPS)),
-            case("wrap_chain", new("pg", &CHAIN).before("ppp").starting_at(WRAPS)),
-            case("slot_chain", new("ng", &SLOT_CHAIN).before("pp")),
-            case("all", new("n", &SLOT_CHAIN).before("ppppn").starting_at(WRAPS)),
+            case("overflow", new("pp", &TWO_RING).before("ppp").showing(&[OVERFLOWED])),
+            case("wrap", new("ppg", &TWO_RING).starting_at(WRAPS)),
+            case("slot", new("npn", &TWO).showing(&[SLOT_STOLEN])),
+            case("chain", new("pg", &CHAIN).before("pp").showing(&[ROBBED])),
+            case(
+                "overflow_wrap",
+                new("pp", &TWO_RING).before("ppp").starting_at(WRAPS).showing(&[OVERFLOWED]),
+            ),
+            case(
+                "overflow_slot",
+                new("nn", &TWO_EAGER).before("pppp").showing(&[OVERFLOWED, SLOT_STOLEN]),
+            ),
+            case("overflow_chain", new("pp", &CHAIN).before("ppp").showing(&[OVERFLOWED, ROBBED])),
+            case("wrap_slot", new("npn", &TWO).starting_at(WRAPS).showing(&[SLOT_STOLEN])),
+            case(
+                "wrap_chain",
+                new("pg", &CHAIN).before("pp").starting_at(WRAPS).showing(&[ROBBED]),
+            ),
+            case(
+                "slot_chain",
+                new("np", &SLOT_CHAIN).before("ppp").showing(&[SLOT_STOLEN, ROBBED]),
+            ),
+            case(
+                "all",
+                new("nn", &SLOT_CHAIN).before("pppp").starting_at(WRAPS).showing(&[
+                    OVERFLOWED,
+                    SLOT_STOLEN,
+                    ROBBED,
+                ]),
+            ),
         ],
         properties: vec![],
     }
