@@ -3,20 +3,19 @@
 //! Run it with `cargo run --release -p gosched-verify --example explore_chase_lev`.
 //!
 //! The owner pushes and takes at the bottom, thieves steal at the top, and a full array is replaced
-//! by one twice as large. Le, Pop, Cohen and Zappa Nardelli published it with C11 orderings, and
-//! with a proof, in 2013. Norris and Demsky checked what was printed with CDSChecker in the same
-//! year; their benchmark suite (`computersforpeace/model-checker-benchmarks`, `chase-lev-deque` and
-//! `chase-lev-deque-bugfix`) has it before and after, and differs in two places:
+//! by one twice as large. Lê, Pop, Cohen and Zappa Nardelli published it with C11 orderings in 2013.
+//! Norris and Demsky ran what was printed through CDSChecker in the same year, and found it wrong.
+//! Their benchmarks (`computersforpeace/model-checker-benchmarks` on GitHub, `chase-lev-deque` and
+//! `chase-lev-deque-bugfix`) have it before and after, which differ in two places:
 //!
 //! * A thief loads the pointer to the array as `Relaxed`. It may find the new array without what was
 //!   copied into it, and steals what was never pushed. The load must be `Acquire`, and the store of
 //!   the pointer `Release`.
 //! * A push that has made a new array goes on with the old one, and the task is where nobody looks.
 //!
-//! Later versions of the paper's code have both mended. Here the two arrays exist from the start,
-//! and the pointer is a number; whose memory can be given back when is left out. The indices are
-//! compared by their wrapping difference, because the paper's unsigned comparison goes wrong when
-//! the owner takes from an empty deque at index zero.
+//! Here the two arrays exist from the start, and the pointer is a number; when an array's memory may
+//! be given back is left out. Indices are compared by their wrapping difference, because the printed
+//! comparison of unsigned ones goes wrong when the owner takes from an empty deque at index zero.
 //!
 //! Sources: D. Chase, Y. Lev, *Dynamic Circular Work-Stealing Deque*, SPAA 2005. N. M. Lê, A. Pop,
 //! A. Cohen, F. Zappa Nardelli, *Correct and Efficient Work-Stealing for Weak Memory Models*, PPoPP
@@ -184,7 +183,7 @@ fn model(variant: Variant, thieves: usize) -> String {
     let outcome = format!("taken {taken:?}, stolen {stolen:?}");
     taken.extend(stolen.into_iter().flatten());
     taken.extend(deque.take());
-    assert!(!taken.contains(&0), "a task was stolen that was never pushed: {outcome}");
+    assert!(!taken.contains(&0), "a task came out that was never pushed: {outcome}");
     taken.sort_unstable();
     assert!(taken == [1, 2], "of tasks 1 and 2 came out {taken:?}: {outcome}");
     outcome
@@ -201,7 +200,7 @@ pub(crate) fn main() {
     }
     println!("array loaded Relaxed: {}", line(&explore(RELAXED_ARRAY, 1)));
     println!("old array used: {}", line(&explore(OLD_ARRAY, 1)));
-    println!("fences AcqRel: {}", line(&explore(WEAK_FENCES, 1)));
+    println!("fences AcqRel: {}", line(&explore(WEAK_FENCES, 2)));
 }
 
 /// What came out, in a line.

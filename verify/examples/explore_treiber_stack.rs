@@ -57,10 +57,14 @@ struct Stack {
 }
 
 impl Stack {
-    /// Pushes a node that is the caller's, with a value.
-    fn push(&self, node: usize, value: u32) {
+    /// Gives a node that is the caller's a value.
+    fn fill(&self, node: usize, value: u32) {
         // SAFETY: the node is the caller's. (That is the claim.)
         self.nodes[node].value.with_mut(|slot| unsafe { *slot = value });
+    }
+
+    /// Pushes a node that is the caller's.
+    fn push(&self, node: usize) {
         let mut exchanged = false;
         while !exchanged {
             // ORDER: Relaxed: the exchange tells whether it is still the head.
@@ -109,13 +113,20 @@ fn tag(head: u32) -> u32 {
     head >> 16
 }
 
-/// A stack of all nodes: node 0 with the value 10 on top, node 1 with the value 11 below.
-fn full(variant: Variant) -> Arc<Stack> {
+fn empty(variant: Variant) -> Arc<Stack> {
     let node = |_| Node { next: Word::new(NONE), value: Cell::new(0) };
     let stack = Stack { head: Word::new(NONE), nodes: [0, 1].map(node), variant };
-    stack.push(1, 11);
-    stack.push(0, 10);
     <Arc<Stack> as Shared<Stack>>::new(stack)
+}
+
+/// A stack of all nodes: node 0 with the value 10 on top, node 1 with the value 11 below.
+fn full(variant: Variant) -> Arc<Stack> {
+    let stack = empty(variant);
+    for node in [1, 0] {
+        stack.fill(node, 10 + node as u32);
+        stack.push(node);
+    }
+    stack
 }
 
 /// One thread pops all and pushes the first one again, the other pops once; no value comes out
@@ -129,8 +140,8 @@ fn reuse(variant: Variant) -> String {
     let mut popped = vec![];
     let first = stack.pop();
     popped.extend(stack.pop().map(|(_, value)| value));
-    if let Some((node, value)) = first {
-        stack.push(node, value);
+    if let Some((node, _)) = first {
+        stack.push(node);
     }
     let theirs = other.join().map(|(_, value)| value);
     popped.extend(theirs);
@@ -146,15 +157,16 @@ fn reuse(variant: Variant) -> String {
 
 /// Two threads push, a third one pops.
 fn publish(variant: Variant) -> String {
-    let node = |_| Node { next: Word::new(NONE), value: Cell::new(0) };
-    let stack = Stack { head: Word::new(NONE), nodes: [0, 1].map(node), variant };
-    let stack = <Arc<Stack> as Shared<Stack>>::new(stack);
+    let stack = empty(variant);
     let others = [0, 1].map(|node| {
         let stack = stack.clone();
-        thread::spawn(move || stack.push(node, 10 + node as u32))
+        thread::spawn(move || {
+            stack.fill(node, 10 + node as u32);
+            stack.push(node);
+        })
     });
     let early = stack.pop().map(|(_, value)| value);
-    others.map(thread::JoinHandle::join);
+    others.into_iter().for_each(thread::JoinHandle::join);
     let mut popped: Vec<u32> = early.into_iter().collect();
     while popped.len() <= NODES
         && let Some((_, value)) = stack.pop()
