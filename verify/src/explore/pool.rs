@@ -129,7 +129,7 @@ impl Pool<'_> {
     /// Counts an execution, and stops the search when a budget is spent.
     fn count(&self) {
         let executions = self.executions.fetch_add(1, Ordering::Relaxed) + 1;
-        if executions % EXECUTIONS_PER_GLANCE == 0 {
+        if executions.is_multiple_of(EXECUTIONS_PER_GLANCE) {
             (self.watch)(executions);
             if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 self.stop();

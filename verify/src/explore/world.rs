@@ -508,8 +508,10 @@ impl<T> Drop for ExploredArc<T> {
                 .is_some()
         {
             // SAFETY: the count says that all other owners are gone, and their uses happen before
-            // the fence.
-            unsafe { ManuallyDrop::drop(&mut *self.0.value.get()) };
+            // the fence: nobody else has a reference.
+            let value = unsafe { &mut *self.0.value.get() };
+            // SAFETY: only the last owner drops it, and only once.
+            unsafe { ManuallyDrop::drop(value) };
         }
     }
 }

@@ -143,7 +143,8 @@ impl Model for Emptied {
         owner.push_next(task(2)).expect("there is room");
         while owner.pop().is_some() {}
         let (empty, len) = W::join(observer);
-        assert!(owner.is_empty() && owner.len() == 0, "all was popped");
+        assert!(owner.is_empty(), "all was popped");
+        assert_eq!(owner.len(), 0, "all was popped");
         format!("empty {empty}, len {len}")
     }
 
