@@ -117,22 +117,6 @@ impl Op {
     }
 }
 
-impl Program {
-    /// The programs with one operation less.
-    pub(crate) fn smaller(&self) -> Vec<Self> {
-        let mut programs = Vec::new();
-        for (thread, ops) in self.threads.iter().enumerate() {
-            for index in 0..ops.len() {
-                let mut program = self.clone();
-                program.threads[thread].remove(index);
-                program.threads.retain(|ops| !ops.is_empty());
-                programs.push(program);
-            }
-        }
-        programs
-    }
-}
-
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

@@ -1,0 +1,176 @@
+//! Programs that grow with a number, and programs that the notation has no words for: locks, parked
+//! threads, choices. Of these the counts are of interest.
+
+use std::sync::Arc;
+
+use gosched::memory::{Atomic, Lock, Memory, Ordering, Park};
+use gosched_verify::explore::{Explored, thread};
+
+type Mutex = <Explored as Memory>::Mutex<u64>;
+type Word = <Explored as Memory>::AtomicU64;
+type Parker = <Explored as Memory>::Parker;
+
+/// Straight-line programs, made of a thread that comes once and one that comes `n` times. `$n` is
+/// the number of the copy, from 1.
+pub(crate) struct Family {
+    pub(crate) name: &'static str,
+    pub(crate) once: &'static str,
+    pub(crate) copy: &'static str,
+    /// Executions for `n` from 1 on. None is blocked.
+    pub(crate) complete: &'static [u64],
+}
+
+impl Family {
+    pub(crate) fn program(&self, n: usize) -> String {
+        let copies = (1..=n).map(|copy| self.copy.replace("$n", &copy.to_string()));
+        let once = Some(self.once.to_owned()).filter(|once| !once.is_empty());
+        once.into_iter().chain(copies).collect::<Vec<_>>().join(" | ")
+    }
+}
+
+pub(crate) const FAMILIES: &[Family] = &[
+    Family {
+        name: "n writers of one word: n!",
+        once: "",
+        copy: "W x $n rlx",
+        complete: &[1, 2, 6, 24, 120, 720],
+    },
+    Family {
+        name: "n read-modify-writes of one word: n!",
+        once: "",
+        copy: "add x 1 rlx",
+        complete: &[1, 2, 6, 24, 120, 720],
+    },
+    Family {
+        name: "a writer and n readers: 2^n",
+        once: "W x 1 rlx",
+        copy: "R x rlx",
+        complete: &[2, 4, 8, 16, 32, 64],
+    },
+    Family {
+        name: "n threads: load, exchange 0 for their number: n 2^(n-1)",
+        once: "",
+        copy: "R x rlx; cas x 0 $n rlx rlx",
+        complete: &[1, 4, 12, 32],
+    },
+];
+
+/// What the notation cannot say.
+pub(crate) struct Special {
+    pub(crate) name: &'static str,
+    pub(crate) program: fn() -> String,
+    pub(crate) complete: u64,
+    pub(crate) blocked: u64,
+    /// One of the executions is a deadlock, which ends the search: the counts above do not apply.
+    pub(crate) deadlocks: bool,
+}
+
+const fn special(
+    name: &'static str,
+    program: fn() -> String,
+    complete: u64,
+    blocked: u64,
+) -> Special {
+    Special { name, program, complete, blocked, deadlocks: false }
+}
+
+const fn deadlock(name: &'static str, program: fn() -> String) -> Special {
+    Special { name, program, complete: 0, blocked: 0, deadlocks: true }
+}
+
+pub(crate) const SPECIALS: &[Special] = &[
+    special("2 threads: lock, add 1, unlock", || counting(2), 2, 2),
+    special("3 threads: lock, add 1, unlock", || counting(3), 6, 15),
+    special("4 threads: lock, add 1, unlock", || counting(4), 24, 124),
+    special("two locks, taken in the same order", || two_locks(false), 2, 2),
+    deadlock("two locks, taken in opposite order", || two_locks(true)),
+    special("a choice of 3 in one thread, of 2 in another", choices, 6, 0),
+    special("park: announced and looked, a fence on both sides", || parked(Both), 3, 1),
+    special(
+        "park: the submitter's fence is light, the worker's heavy",
+        || parked(LightHeavy),
+        3,
+        1,
+    ),
+    deadlock("park: no fence in the worker", || parked(Submitter)),
+    deadlock("park: no fence in the submitter", || parked(Worker)),
+    deadlock("park: light fences on both sides", || parked(LightLight)),
+];
+
+/// Threads that count under a lock. The outcome is the count, which must be theirs.
+fn counting(threads: usize) -> String {
+    let counter = Arc::new(Mutex::new(0));
+    let handles: Vec<_> = (0..threads)
+        .map(|_| {
+            let counter = Arc::clone(&counter);
+            thread::spawn(move || counter.with(|count| *count += 1))
+        })
+        .collect();
+    handles.into_iter().for_each(thread::JoinHandle::join);
+    let mut counter = Arc::into_inner(counter).expect("the threads are joined");
+    assert_eq!(*counter.get_mut(), threads as u64, "an increment was lost");
+    counter.get_mut().to_string()
+}
+
+fn two_locks(opposite: bool) -> String {
+    let locks = Arc::new([Mutex::new(0), Mutex::new(0)]);
+    let both = |first: usize, second: usize| {
+        let locks = Arc::clone(&locks);
+        thread::spawn(move || locks[first].with(|_| locks[second].with(|_| ())))
+    };
+    let threads = [both(0, 1), if opposite { both(1, 0) } else { both(0, 1) }];
+    threads.into_iter().for_each(thread::JoinHandle::join);
+    String::new()
+}
+
+fn choices() -> String {
+    let other = thread::spawn(|| thread::choose(2));
+    let mine = thread::choose(3);
+    format!("{mine} {}", other.join())
+}
+
+/// Who has which fence.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fences {
+    Both,
+    Worker,
+    Submitter,
+    LightHeavy,
+    LightLight,
+}
+use Fences::{Both, LightHeavy, LightLight, Submitter, Worker};
+
+/// A worker announces that it goes to sleep and looks once more for work; a submitter puts work and
+/// looks whether anybody sleeps. If neither sees the other, the worker sleeps for ever.
+fn parked(fences: Fences) -> String {
+    let state = Arc::new((Word::new(0), Word::new(0), Parker::new()));
+    let submitter = {
+        let state = Arc::clone(&state);
+        thread::spawn(move || {
+            let (work, asleep, parker) = &*state;
+            work.store(1, Ordering::Relaxed);
+            match fences {
+                Both | Submitter => Explored::fence(Ordering::SeqCst),
+                LightHeavy | LightLight => Explored::light_fence(),
+                Worker => {}
+            }
+            if asleep.load(Ordering::Relaxed) == 1 {
+                parker.unpark();
+            }
+        })
+    };
+    let (work, asleep, parker) = &*state;
+    asleep.store(1, Ordering::Relaxed);
+    match fences {
+        Both | Worker => Explored::fence(Ordering::SeqCst),
+        LightHeavy => Explored::heavy_fence(),
+        LightLight => Explored::light_fence(),
+        Submitter => {}
+    }
+    let found = work.load(Ordering::Relaxed);
+    if found == 0 {
+        parker.park();
+    }
+    submitter.join();
+    found.to_string()
+}
