@@ -48,73 +48,84 @@ fn no_task_is_lost() -> Claim {
         sentence: "Whatever threads push and pop at once, singly, in batches, at either end or in \
                    shares, each task is taken exactly once, with what its pusher wrote, and the \
                    length is exact once all have ended.",
-        cases: vec![
-            two(
-                "push_against_pop",
-                Scenario {
-                    block: 1,
-                    before: &[],
-                    threads: &[&[Push(1), Push(2)], &[Pop, Pop]],
-                    witnesses: &[ONE_LEFT, NONE_LEFT],
-                },
-            ),
-            two(
-                "both_push_and_pop",
-                Scenario {
-                    block: 2,
-                    before: &[Push(1)],
-                    threads: &[&[Push(2), Pop, Push(3)], &[PushFront(4), Pop]],
-                    witnesses: &[ONE_LEFT],
-                },
-            ),
-            two(
-                "the_last_block_drains_while_it_is_filled",
-                Scenario {
-                    block: 2,
-                    before: &[Push(1), Push(2)],
-                    threads: &[&[Push(3), Push(4)], &[Pop, Pop, Pop]],
-                    witnesses: &[ONE_LEFT],
-                },
-            ),
-            two(
-                "batch_against_share",
-                Scenario {
-                    block: 1,
-                    before: &[Push(1)],
-                    threads: &[&[Batch(&[2, 3]), Push(4)], &[Share(2), Share(1)]],
-                    witnesses: &[ONE_LEFT, NONE_LEFT],
-                },
-            ),
-            two(
-                "batch_against_taking_all",
-                Scenario {
-                    block: 2,
-                    before: &[Push(1)],
-                    threads: &[&[Batch(&[2, 3]), PushFront(4)], &[PopAll, Pop]],
-                    witnesses: &[ONE_LEFT],
-                },
-            ),
-            three(
-                "two_pushers_one_popper",
-                Scenario {
-                    block: 1,
-                    before: &[],
-                    threads: &[&[Pop, Pop], &[Push(1)], &[Batch(&[2, 3])]],
-                    witnesses: &[ONE_LEFT],
-                },
-            ),
-            three(
-                "one_pusher_two_poppers",
-                Scenario {
-                    block: 2,
-                    before: &[Push(1)],
-                    threads: &[&[Push(2), Push(3)], &[Pop, Pop], &[Share(2)]],
-                    witnesses: &[ONE_LEFT, NONE_LEFT],
-                },
-            ),
-        ],
+        cases: pairs().into_iter().chain(triples()).collect(),
         properties: vec![],
     }
+}
+
+/// The cases of two threads in which no task is lost.
+fn pairs() -> Vec<Case> {
+    vec![
+        two(
+            "push_against_pop",
+            Scenario {
+                block: 1,
+                before: &[],
+                threads: &[&[Push(1), Push(2)], &[Pop, Pop]],
+                witnesses: &[ONE_LEFT, NONE_LEFT],
+            },
+        ),
+        two(
+            "both_push_and_pop",
+            Scenario {
+                block: 2,
+                before: &[Push(1)],
+                threads: &[&[Push(2), Pop, Push(3)], &[PushFront(4), Pop]],
+                witnesses: &[ONE_LEFT],
+            },
+        ),
+        two(
+            "the_last_block_drains_while_it_is_filled",
+            Scenario {
+                block: 2,
+                before: &[Push(1), Push(2)],
+                threads: &[&[Push(3), Push(4)], &[Pop, Pop, Pop]],
+                witnesses: &[ONE_LEFT],
+            },
+        ),
+        two(
+            "batch_against_share",
+            Scenario {
+                block: 1,
+                before: &[Push(1)],
+                threads: &[&[Batch(&[2, 3]), Push(4)], &[Share(2), Share(1)]],
+                witnesses: &[ONE_LEFT, NONE_LEFT],
+            },
+        ),
+        two(
+            "batch_against_taking_all",
+            Scenario {
+                block: 2,
+                before: &[Push(1)],
+                threads: &[&[Batch(&[2, 3]), PushFront(4)], &[PopAll, Pop]],
+                witnesses: &[ONE_LEFT],
+            },
+        ),
+    ]
+}
+
+/// Those of three.
+fn triples() -> Vec<Case> {
+    vec![
+        three(
+            "two_pushers_one_popper",
+            Scenario {
+                block: 1,
+                before: &[],
+                threads: &[&[Pop, Pop], &[Push(1)], &[Batch(&[2, 3])]],
+                witnesses: &[ONE_LEFT],
+            },
+        ),
+        three(
+            "one_pusher_two_poppers",
+            Scenario {
+                block: 2,
+                before: &[Push(1)],
+                threads: &[&[Push(2), Push(3)], &[Pop, Pop], &[Share(2)]],
+                witnesses: &[ONE_LEFT, NONE_LEFT],
+            },
+        ),
+    ]
 }
 
 fn fifo() -> Claim {

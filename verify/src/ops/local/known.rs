@@ -12,6 +12,11 @@ fn from_zero(capacity: super::Capacity, ops: Vec<super::LocalOp>) -> Program<Loc
 }
 
 pub(super) fn programs() -> Vec<(&'static str, Program<Local>)> {
+    [of_one_queue(), of_thieves(), of_the_edges()].into_iter().flatten().collect()
+}
+
+/// What the owner does alone.
+fn of_one_queue() -> Vec<(&'static str, Program<Local>)> {
     vec![
         (
             "half_is_rounded_up",
@@ -49,6 +54,12 @@ pub(super) fn programs() -> Vec<(&'static str, Program<Local>)> {
             "overflow_of_a_full_ring",
             from_zero(Four, vec![PushBatch(Left, 9), Overflow(Left), Overflow(Left), Drain(Left)]),
         ),
+    ]
+}
+
+/// What thieves do.
+fn of_thieves() -> Vec<(&'static str, Program<Local>)> {
+    vec![
         (
             "slot_stolen_when_asked",
             from_zero(
@@ -91,6 +102,12 @@ pub(super) fn programs() -> Vec<(&'static str, Program<Local>)> {
                 vec![Push(Left), StealFromItself(Left, Take), StealFromItself(Right, Leave)],
             ),
         ),
+    ]
+}
+
+/// Shares, handles that go away, counters that wrap.
+fn of_the_edges() -> Vec<(&'static str, Program<Local>)> {
+    vec![
         (
             "share_cut_by_half_and_by_room",
             from_zero(
