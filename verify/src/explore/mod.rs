@@ -49,8 +49,13 @@
 
 mod consistency;
 mod event;
+mod fault;
 mod graph;
+mod picture;
+mod pointers;
 mod pool;
+mod replay;
+mod request;
 mod run;
 mod search;
 pub mod thread;
@@ -63,7 +68,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use self::event::THREADS_MAX;
-pub use self::run::FaultKind;
+pub use self::fault::FaultKind;
+pub use self::picture::Trace;
 pub use self::world::{
     Explored, ExploredArc, ExploredCell, ExploredInt, ExploredMutex, ExploredParker, ExploredPtr,
     Value,
@@ -158,17 +164,19 @@ pub struct Report {
     pub failure: Option<Failure>,
 }
 
-/// An execution that fails.
+/// An execution that fails. As text it is its kind, its message and the diagram of the execution.
 #[derive(Clone, Debug)]
 pub struct Failure {
     /// What sort of failure.
     pub kind: FaultKind,
     /// What the model, or the explorer, has to say.
     pub message: String,
+    /// The execution: what each thread did, and what it read.
+    pub trace: Trace,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind, self.message)
+        write!(f, "{}: {}\n\n{}", self.kind, self.message, self.trace.columns())
     }
 }

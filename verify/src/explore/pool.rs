@@ -10,11 +10,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::graph::Graph;
-use super::run::{Outcome, Run};
-use super::{Builder, Failure, Program, Report};
+use super::run::{Ended, Outcome, Run};
+use super::{Builder, Program, Report};
 
 /// A worker looks at the clock, and tells who watches, once in so many executions.
 const EXECUTIONS_PER_GLANCE: u64 = 64;
+
+/// A number that no other run has, of this search or another: state that survives a run is known
+/// by it.
+pub(super) fn next_run() -> u64 {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    RUNS.fetch_add(1, Ordering::Relaxed)
+}
 
 /// What the workers share.
 struct Pool<'a> {
@@ -29,8 +36,6 @@ struct Pool<'a> {
     hungry: AtomicUsize,
     executions: AtomicU64,
     stopped: AtomicBool,
-    /// Every run has a number of its own.
-    runs: AtomicU64,
 }
 
 struct Work {
@@ -74,7 +79,6 @@ pub(super) fn search(program: Program, builder: &Builder, watch: &(dyn Fn(u64) +
         hungry: AtomicUsize::new(0),
         executions: AtomicU64::new(0),
         stopped: AtomicBool::new(false),
-        runs: AtomicU64::new(0),
     };
     let mut report = Report::new();
     thread::scope(|scope| {
@@ -99,13 +103,14 @@ impl Pool<'_> {
     fn work_off(&self) -> Report {
         let (mut report, mut graphs, mut stacks) = (Report::new(), Vec::new(), Vec::new());
         while let Some(graph) = self.next(&mut graphs) {
-            let (outcome, _) = Run::execute(
+            let Ended { outcome, failure, .. } = Run::execute(
                 &self.program,
                 graph,
                 &mut graphs,
                 &mut stacks,
                 self.builder.events_max,
-                self.runs.fetch_add(1, Ordering::Relaxed),
+                next_run(),
+                None,
             );
             match outcome {
                 Outcome::Complete(outcome) => {
@@ -114,8 +119,8 @@ impl Pool<'_> {
                 }
                 Outcome::Blocked => report.blocked += 1,
                 Outcome::Inconsistent => continue,
-                Outcome::Fault(fault) => {
-                    report.failure = Some(Failure { kind: fault.kind, message: fault.message });
+                Outcome::Fault(_) => {
+                    report.failure = failure;
                     self.stop();
                 }
             }

@@ -6,10 +6,7 @@
 //! touched in an order that the graph explains. When every event was replayed, the graph *grows*:
 //! one thread at a time adds its next event, and which one is a function of the graph alone.
 
-use std::any::Any;
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::fmt;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr;
 use std::rc::Rc;
@@ -18,10 +15,19 @@ use std::sync::Arc;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-use super::Program;
-use super::event::{Clock, EventId, Fence, Label, Loc, Read, ReadKind, THREADS_MAX, Write};
+use super::event::{Clock, EventId, Label, Loc, Read, THREADS_MAX};
+use super::fault::{Fault, FaultKind, message_of};
 use super::graph::Graph;
+use super::picture::{Made, Mark, Story, Trace, What};
+use super::pointers::Pointers;
+use super::replay::Forced;
+use super::request::{Answer, Request};
 use super::search::Step;
+use super::{Failure, Program};
+
+/// Why a model is not deterministic.
+const OUTSIDE: &str =
+    "it depends on something outside (time, addresses, the order of a hash map, a static)";
 
 /// Bytes of a coroutine's stack.
 const STACK: usize = 256 * 1024;
@@ -29,32 +35,6 @@ const STACK: usize = 256 * 1024;
 thread_local! {
     /// The run that the calling coroutine belongs to.
     static CURRENT: Cell<*mut Run<'static>> = const { Cell::new(ptr::null_mut()) };
-}
-
-/// Why a run cannot go on: the model, or its use of the explorer, is wrong.
-#[derive(Clone, Debug)]
-pub(super) struct Fault {
-    pub(super) kind: FaultKind,
-    pub(super) message: String,
-}
-
-/// What sort of fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FaultKind {
-    /// The model panicked: an assertion of the claim, mostly.
-    Panic,
-    /// Two accesses to a cell, one of them a write, that nothing orders.
-    Race,
-    /// Threads that wait for what nobody will do.
-    Deadlock,
-    /// The program did something else when it was run again.
-    NotDeterministic,
-    /// A thread performed more events than the limit allows.
-    UnboundedLoop,
-    /// A thread was never joined.
-    NotJoined,
-    /// The explorer was used in a way that it does not support.
-    Misuse,
 }
 
 /// How a run ended.
@@ -69,23 +49,18 @@ pub(super) enum Outcome {
     Fault(Fault),
 }
 
-type Stack = DefaultStack;
+/// How a run ended, and with what.
+pub(super) struct Ended {
+    pub(super) outcome: Outcome,
+    /// The execution, if it fails.
+    pub(super) failure: Option<Failure>,
+    /// The schedule that the run has followed.
+    pub(super) forced: Option<Forced>,
+}
+
+pub(super) type Stack = DefaultStack;
 type Body = Box<dyn FnOnce()>;
 type Thread = Coroutine<(), (), (), Stack>;
-
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Panic => "an execution panics",
-            Self::Race => "a data race",
-            Self::Deadlock => "a deadlock",
-            Self::NotDeterministic => "the model is not deterministic",
-            Self::UnboundedLoop => "a loop without a bound",
-            Self::NotJoined => "a thread that is not joined",
-            Self::Misuse => "misuse of the explorer",
-        })
-    }
-}
 
 /// What a thread is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,8 +110,14 @@ pub(super) struct Run<'a> {
     running: u8,
     /// Events of the graph that were not replayed yet.
     to_replay: usize,
-    /// Initial values of the locations.
-    initial: [Vec<u64>; THREADS_MAX],
+    /// The locations of each thread.
+    made: [Vec<Made>; THREADS_MAX],
+    /// The threads, in the order in which they have performed events in this run.
+    order: Vec<u8>,
+    /// What the picture of a failure shows besides the events.
+    marks: Vec<Mark>,
+    /// The schedule to follow, if this is a replay.
+    forced: Option<Forced>,
     pub(super) pointers: Pointers,
     events_max: u16,
     end: Option<Outcome>,
@@ -144,32 +125,6 @@ pub(super) struct Run<'a> {
     dead: bool,
     /// Tells this run from others, for state that survives one.
     pub(super) number: u64,
-}
-
-/// What a thread asks for.
-pub(super) enum Request {
-    Read { loc: Loc, kind: ReadKind },
-    Write(Write),
-    Fence(Fence),
-    Spawn,
-    Join(u8),
-    End,
-    Choice(u8),
-}
-
-/// What a thread is told.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Answer {
-    /// What was read, or the number of a thread or a choice.
-    pub(super) value: u64,
-    /// A write follows: the exchange succeeded.
-    pub(super) exclusive: bool,
-}
-
-impl From<u64> for Answer {
-    fn from(value: u64) -> Self {
-        Self { value, exclusive: false }
-    }
 }
 
 /// What became of a request.
@@ -190,7 +145,8 @@ pub(super) fn with<R>(f: impl FnOnce(&mut Run<'_>) -> R) -> R {
     let run = CURRENT.get();
     assert!(
         !run.is_null(),
-        "the memory `Explored` works inside a model alone: call `explore::model` around this"
+        "the memory `Explored` works inside a model alone: call `explore::model` around this, and \
+         start threads by `explore::thread::spawn`, for OS threads are outside"
     );
     // SAFETY: `drive` set the pointer and keeps the run alive; the coroutines of a run share one
     // OS thread, and no reference made here outlives `f`, which does not switch.
@@ -253,7 +209,7 @@ pub(super) fn iteration() {
 }
 
 impl<'a> Run<'a> {
-    /// Runs `program` along `graph`, and beyond. Returns how it ended, and the graph it came to.
+    /// Runs `program` along `graph`, and beyond.
     pub(super) fn execute(
         program: &Program,
         graph: Graph,
@@ -261,7 +217,8 @@ impl<'a> Run<'a> {
         stacks: &'a mut Vec<Stack>,
         events_max: u16,
         number: u64,
-    ) -> (Outcome, Graph) {
+        forced: Option<Forced>,
+    ) -> Ended {
         assert!(!is_inside(), "a model cannot run inside a model");
         let result = Rc::new(Cell::new(None));
         let body: Body = Box::new({
@@ -270,12 +227,15 @@ impl<'a> Run<'a> {
         });
         let mut run = Run {
             to_replay: graph.total(),
+            order: Vec::with_capacity(graph.total()),
             graph,
             aside,
             stacks,
             threads: [const { ThreadState::new() }; THREADS_MAX],
             running: 0,
-            initial: Default::default(),
+            made: Default::default(),
+            marks: Vec::new(),
+            forced,
             pointers: Pointers::default(),
             events_max,
             end: None,
@@ -288,7 +248,44 @@ impl<'a> Run<'a> {
             Outcome::Complete(_) => Outcome::Complete(result.take().unwrap_or_default()),
             other => other,
         };
-        (outcome, run.graph)
+        let forced = run.forced.take();
+        let failure = match &outcome {
+            Outcome::Fault(fault) => Some(run.fail(fault.clone())),
+            _ => None,
+        };
+        Ended { outcome, failure, forced }
+    }
+
+    /// The execution that fails, for who wants to see it.
+    fn fail(mut self, fault: Fault) -> Failure {
+        let mut performed = Clock::default();
+        for thread in 0..THREADS_MAX as u8 {
+            performed.set(thread, self.done(thread));
+        }
+        for thread in self.graph.started() {
+            let text = match self.threads[usize::from(thread)].status {
+                Status::Joining(child) if !self.graph.has_ended(child) => {
+                    format!("waits for the end of thread {child}")
+                }
+                Status::Blocked if !self.is_in_await(thread) => {
+                    "waits for a value other than what it has read".into()
+                }
+                _ => continue,
+            };
+            self.marks.push(Mark { thread, after: None, text, at: None });
+        }
+        self.graph.restrict(&performed);
+        let Fault { kind, message } = fault.clone();
+        let Self { graph, order, made, marks, .. } = self;
+        let trace = Trace::new(Story { graph, order, made, marks, fault });
+        Failure { kind, message, trace }
+    }
+
+    /// Whether the thread waits at a read of its own, as for a lock.
+    fn is_in_await(&self, thread: u8) -> bool {
+        let index = self.done(thread).checked_sub(1);
+        let last = index.map(|index| self.graph.event(EventId { thread, index }).label);
+        matches!(last, Some(Label::Read(read)) if read.is_blocked())
     }
 
     /// Makes the coroutine of a thread that was started.
@@ -304,7 +301,10 @@ impl<'a> Run<'a> {
                 }
                 // The run takes its coroutines down: that unwinding is not ours to stop.
                 Err(panic) if with(|run| run.dead) => std::panic::resume_unwind(panic),
-                Err(panic) => with(|run| run.fault(FaultKind::Panic, message_of(&*panic))),
+                Err(panic) => with(|run| {
+                    run.mark(thread, "panics", None);
+                    run.fault(FaultKind::Panic, message_of(&*panic));
+                }),
             }
         });
         let state = &mut self.threads[usize::from(thread)];
@@ -317,6 +317,30 @@ impl<'a> Run<'a> {
         if self.end.is_none() {
             self.end = Some(Outcome::Fault(Fault { kind, message }));
         }
+    }
+
+    /// Something for the end of the picture that is no event.
+    pub(super) fn mark(
+        &mut self,
+        thread: u8,
+        text: impl Into<String>,
+        at: Option<&'static Location<'static>>,
+    ) {
+        if self.end.is_none() {
+            self.marks.push(Mark { thread, after: None, text: text.into(), at });
+        }
+    }
+
+    /// As [`mark`](Run::mark), for something that came behind so many events of its thread.
+    pub(super) fn mark_after(
+        &mut self,
+        thread: u8,
+        after: u16,
+        text: impl Into<String>,
+        at: &'static Location<'static>,
+    ) {
+        let text = text.into();
+        self.marks.push(Mark { thread, after: Some(after), text, at: Some(at) });
     }
 
     /// Operations must not switch any more: the run is over, or the caller is being unwound.
@@ -334,17 +358,22 @@ impl<'a> Run<'a> {
     }
 
     /// Makes a location in the running thread.
-    pub(super) fn new_location(&mut self, initial: u64) -> Loc {
+    pub(super) fn new_location(
+        &mut self,
+        initial: u64,
+        what: What,
+        at: &'static Location<'static>,
+    ) -> Loc {
         let thread = self.running;
         let state = &mut self.threads[usize::from(thread)];
         let loc = Loc { thread, number: state.locations };
         state.locations += 1;
-        self.initial[usize::from(thread)].push(initial);
+        self.made[usize::from(thread)].push(Made { initial, what, at });
         loc
     }
 
     fn initial(&self, loc: Loc) -> u64 {
-        self.initial[usize::from(loc.thread)][usize::from(loc.number)]
+        self.made[usize::from(loc.thread)][usize::from(loc.number)].initial
     }
 
     /// The last value of a location: what its only user reads.
@@ -375,7 +404,7 @@ impl<'a> Run<'a> {
         }
         let thread = self.running;
         if self.done(thread) < self.graph.len(thread) {
-            return self.replay(thread, request);
+            return self.replay(thread, request, at);
         }
         if self.to_replay > 0 {
             return Attempt::Wait;
@@ -394,7 +423,12 @@ impl<'a> Run<'a> {
             let limit = self.events_max;
             self.fault(
                 FaultKind::UnboundedLoop,
-                format!("thread {thread} performed {limit} events, the most that are allowed"),
+                format!(
+                    "thread {thread} performed {limit} events, the most that are allowed: a loop \
+                     that waits for another thread must say so (`Memory::spin_loop`, \
+                     `Memory::retry_pure`), and a longer program needs a higher \
+                     `Builder::events_max`"
+                ),
             );
             return Attempt::Wait;
         }
@@ -402,20 +436,22 @@ impl<'a> Run<'a> {
     }
 
     /// The event that the thread has performed in the graph.
-    fn replay(&mut self, thread: u8, request: &Request) -> Attempt {
+    fn replay(&mut self, thread: u8, request: &Request, at: &'static Location<'static>) -> Attempt {
         let id = EventId { thread, index: self.done(thread) };
         let label = self.graph.event(id).label;
         if !self.is_enabled(thread) {
             return Attempt::Wait;
         }
-        if !matches(request, &label) {
+        let done = Request::of(&label);
+        if done != *request {
+            let before = self.graph.event(id).at;
+            self.mark(thread, "does something else than before", Some(at));
             self.fault(
                 FaultKind::NotDeterministic,
                 format!(
-                    "event {} of thread {thread} was {label:?}, and is {} when the model runs again: \
-                     it depends on something outside (time, addresses, hash maps, statics)",
-                    id.index,
-                    describe(request)
+                    "event {} of thread {thread} was {done} at {before}, and is {request} at {at} \
+                     when the model runs again: {OUTSIDE}",
+                    id.index
                 ),
             );
             return Attempt::Wait;
@@ -423,6 +459,7 @@ impl<'a> Run<'a> {
         let state = &mut self.threads[usize::from(thread)];
         state.done += 1;
         state.status = Status::Ready;
+        self.order.push(thread);
         self.to_replay -= 1;
         self.answer(thread, &label)
     }
@@ -451,6 +488,9 @@ impl<'a> Run<'a> {
 
     /// Adds the thread's next event to the graph.
     fn grow(&mut self, thread: u8, request: &Request, at: &'static Location<'static>) -> Attempt {
+        if self.forced.is_some() {
+            return self.follow(thread, request, at);
+        }
         let label = match *request {
             Request::Read { loc, kind } => {
                 let initial = self.initial(loc);
@@ -487,6 +527,22 @@ impl<'a> Run<'a> {
             Request::End => self.append(thread, Label::End, at),
         };
         self.threads[usize::from(thread)].done += 1;
+        self.order.push(thread);
+        self.answer(thread, &label)
+    }
+
+    /// Adds the event that the schedule says.
+    fn follow(&mut self, thread: u8, request: &Request, at: &'static Location<'static>) -> Attempt {
+        let Self { forced, graph, made, .. } = self;
+        let initial = |loc: Loc| made[usize::from(loc.thread)][usize::from(loc.number)].initial;
+        let label =
+            forced.as_mut().and_then(|forced| forced.grow(graph, thread, request, initial, at));
+        let Some(label) = label else {
+            self.end = Some(Outcome::Inconsistent);
+            return Attempt::Wait;
+        };
+        self.threads[usize::from(thread)].done += 1;
+        self.order.push(thread);
         self.answer(thread, &label)
     }
 
@@ -507,6 +563,9 @@ impl<'a> Run<'a> {
             Status::Joining(child) => self.graph.has_ended(child),
             Status::Unused | Status::Blocked | Status::Ended => false,
         };
+        if let Some(thread) = self.forced.as_ref().and_then(|f| f.thread(self.graph.total())) {
+            return Some(thread).filter(can_run);
+        }
         let mut started = self.graph.started();
         self.graph.started().find(half_done).or_else(|| started.find(can_run))
     }
@@ -531,6 +590,13 @@ impl<'a> Run<'a> {
 
     /// What the graph is, now that nobody can add to it.
     fn finish(&mut self) -> Outcome {
+        if let Some(forced) = &mut self.forced
+            && let Some(thread) = forced.thread(self.graph.total())
+        {
+            let index = self.graph.len(thread);
+            forced.refuse(format!("thread {thread} does not come to its event {index}"));
+            return Outcome::Inconsistent;
+        }
         let waiting: Vec<u8> =
             self.graph.started().filter(|&thread| !self.graph.has_ended(thread)).collect();
         if waiting.is_empty() {
@@ -554,6 +620,22 @@ impl<'a> Run<'a> {
             kind: FaultKind::Deadlock,
             message: format!("threads {waiting:?} wait for what nobody will do"),
         })
+    }
+
+    /// The threads have stopped before they did what they had done before.
+    fn fall_short(&mut self) -> Outcome {
+        let missing = |&thread: &u8| self.done(thread) < self.graph.len(thread);
+        let thread = self.graph.started().find(missing).unwrap_or_default();
+        let id = EventId { thread, index: self.done(thread) };
+        let event = self.graph.event(id);
+        let (done, at) = (Request::of(&event.label), event.at);
+        let message = format!(
+            "event {} of thread {thread} was {done} at {at}, and the thread does not come to it when \
+             the model runs again: {OUTSIDE}",
+            id.index
+        );
+        self.mark(thread, "does less than before", None);
+        Outcome::Fault(Fault { kind: FaultKind::NotDeterministic, message })
     }
 
     /// Whether a blocked thread has seen the newest values, so that nothing can set it free.
@@ -584,8 +666,7 @@ fn drive(run: *mut Run<'_>) -> Outcome {
             if this.to_replay == 0 {
                 break this.finish();
             }
-            let message = "the model ended or waits before it did what it had done before".into();
-            break Outcome::Fault(Fault { kind: FaultKind::NotDeterministic, message });
+            break this.fall_short();
         };
         this.running = thread;
         let state = &mut this.threads[usize::from(thread)];
@@ -613,76 +694,4 @@ fn drive(run: *mut Run<'_>) -> Outcome {
     }
     CURRENT.set(ptr::null_mut());
     outcome
-}
-
-fn matches(request: &Request, label: &Label) -> bool {
-    match (request, label) {
-        (Request::Read { loc, kind }, Label::Read(read)) => *loc == read.loc && *kind == read.kind,
-        (Request::Write(asked), Label::Write(done)) => asked == done,
-        (Request::Fence(asked), Label::Fence(done)) => asked == done,
-        (Request::Spawn, Label::Spawn(_)) | (Request::End, Label::End) => true,
-        (Request::Join(asked), Label::Join(done)) => asked == done,
-        (Request::Choice(asked), Label::Choice { of, .. }) => asked == of,
-        _ => false,
-    }
-}
-
-fn describe(request: &Request) -> String {
-    match request {
-        Request::Read { loc, kind } => format!("a read {kind:?} of {loc:?}"),
-        Request::Write(write) => format!("{write:?}"),
-        Request::Fence(fence) => format!("{fence:?}"),
-        Request::Spawn => "the start of a thread".into(),
-        Request::Join(child) => format!("a join of thread {child}"),
-        Request::End => "the thread's end".into(),
-        Request::Choice(of) => format!("a choice of {of}"),
-    }
-}
-
-fn message_of(panic: &(dyn Any + Send)) -> String {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        (*text).into()
-    } else if let Some(text) = panic.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without a message".into()
-    }
-}
-
-/// Pointers that were stored in atomics, by name. A name is the same in every run, an address is
-/// not.
-#[derive(Default)]
-pub(super) struct Pointers {
-    by_address: HashMap<usize, u64>,
-    by_name: HashMap<u64, *mut ()>,
-}
-
-/// Addresses below this are numbers in disguise, and stand for themselves.
-const NUMBERS: usize = 4096;
-/// Names are above all numbers.
-const NAMED: u64 = 1 << 63;
-
-impl Pointers {
-    /// The name of a pointer that the `index`-th event of `thread` is the first to use.
-    pub(super) fn name(&mut self, pointer: *mut (), thread: u8, index: u16) -> u64 {
-        if pointer.addr() < NUMBERS {
-            return pointer.addr() as u64;
-        }
-        let next = self.by_name.len() as u64;
-        let fresh = NAMED | u64::from(thread) << 48 | u64::from(index) << 32;
-        *self.by_address.entry(pointer.addr()).or_insert_with(|| {
-            // Two operands of one event are told apart by the lowest bit.
-            let name = if self.by_name.contains_key(&fresh) { fresh | 1 } else { fresh };
-            debug_assert!(next < u64::from(u32::MAX));
-            self.by_name.insert(name, pointer);
-            name
-        })
-    }
-
-    pub(super) fn pointer(&self, name: u64) -> *mut () {
-        if name < NAMED {
-            return ptr::without_provenance_mut(name as usize);
-        }
-        self.by_name.get(&name).copied().unwrap_or_default()
-    }
 }

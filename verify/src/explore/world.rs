@@ -11,7 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gosched::memory::{Atomic, AtomicInt, Lock, Memory, Ordering, Park, RaceCell, Shared};
 
 use super::event::{Arithmetic, Clock, Fence, Loc, ReadKind, THREADS_MAX, Write};
-use super::run::{FaultKind, Request, is_inside, iteration, perform, retry, with};
+use super::fault::FaultKind;
+use super::picture::What;
+use super::request::{Answer, Request};
+use super::run::{is_inside, iteration, perform, retry, with};
 use crate::world::World;
 
 /// The explorer's memory. Its types work inside [`model`](super::model) alone and panic elsewhere.
@@ -65,22 +68,33 @@ struct Word {
     run: u64,
 }
 
+/// State that survives an execution makes the next one another program.
+fn check_run(made_in: u64) {
+    let mine = with(|run| run.number == made_in || run.is_dead());
+    assert!(
+        mine,
+        "state of an earlier execution is used (from a static, or from a variable outside the \
+         model): make all state in the model"
+    );
+}
+
 impl Word {
-    fn new(value: u64) -> Self {
-        with(|run| Self { loc: run.new_location(value), run: run.number })
+    #[track_caller]
+    fn new(value: u64, what: What) -> Self {
+        let at = Location::caller();
+        with(|run| Self { loc: run.new_location(value, what, at), run: run.number })
     }
 
     /// The word's location.
     fn loc(&self) -> Loc {
-        let mine = with(|run| run.number == self.run);
-        assert!(mine, "an atomic of an earlier execution is used: make all state in the model");
+        check_run(self.run);
         self.loc
     }
 
-    fn read(&self, kind: ReadKind, at: &'static Location<'static>) -> super::run::Answer {
+    fn read(&self, kind: ReadKind, at: &'static Location<'static>) -> Answer {
         let loc = self.loc();
         let Some(answer) = perform(Request::Read { loc, kind }, at) else {
-            return super::run::Answer::default();
+            return Answer::default();
         };
         if answer.exclusive {
             let value = kind.writes(answer.value).expect("an exclusive read writes");
@@ -166,7 +180,7 @@ fn check_store(order: Ordering) {
 
 impl<V: Value> Atomic<V> for ExploredInt<V> {
     fn new(value: V) -> Self {
-        Self { word: Word::new(value.to_word()), value: PhantomData }
+        Self { word: Word::new(value.to_word(), What::Word), value: PhantomData }
     }
     #[track_caller]
     fn load(&self, order: Ordering) -> V {
@@ -216,7 +230,7 @@ fn exchange(expected: u64, new: u64, success: Ordering, failure: Ordering, weak:
     ReadKind::Exchange { expected, new, success, failure, weak }
 }
 
-fn decode<V: Value>(answer: super::run::Answer) -> Result<V, V> {
+fn decode<V: Value>(answer: Answer) -> Result<V, V> {
     let value = V::from_word(answer.value);
     if answer.exclusive { Ok(value) } else { Err(value) }
 }
@@ -286,7 +300,7 @@ impl<T: 'static> ExploredPtr<T> {
 
 impl<T: 'static> Atomic<*mut T> for ExploredPtr<T> {
     fn new(value: *mut T) -> Self {
-        Self { word: Word::new(name(value)), pointee: PhantomData }
+        Self { word: Word::new(name(value), What::Pointer), pointee: PhantomData }
     }
     #[track_caller]
     fn load(&self, order: Ordering) -> *mut T {
@@ -335,6 +349,8 @@ type Access = Option<(u16, &'static Location<'static>)>;
 /// A race-checked cell of [`Explored`].
 pub struct ExploredCell<T> {
     value: UnsafeCell<T>,
+    /// The run that made it.
+    run: u64,
     /// The last read and the last write of each thread.
     accesses: RefCell<[(Access, Access); THREADS_MAX]>,
 }
@@ -346,6 +362,7 @@ unsafe impl<T: Send> Sync for ExploredCell<T> {}
 impl<T> ExploredCell<T> {
     /// Records an access, and ends the run if it races with another.
     fn access(&self, writes: bool, at: &'static Location<'static>) {
+        check_run(self.run);
         let races = with(|run| {
             if run.is_dead() {
                 return None;
@@ -360,10 +377,17 @@ impl<T> ExploredCell<T> {
             } else {
                 mine.0 = access
             }
-            let (other, there) = race?;
+            let Race { thread: other, after, wrote, at: there } = race?;
+            run.mark_after(other, after, describe(wrote), there);
+            run.mark(thread, describe(writes), Some(at));
             run.fault(
                 FaultKind::Race,
-                format!("thread {thread} at {at} races with thread {other} at {there} on a cell"),
+                format!(
+                    "thread {thread} {} at {at}, and nothing orders that with thread {other}, which \
+                     {} at {there}",
+                    describe(writes),
+                    describe(wrote)
+                ),
             );
             Some(())
         });
@@ -374,27 +398,41 @@ impl<T> ExploredCell<T> {
     }
 }
 
-/// The access of another thread that nothing orders before this one.
+/// An access of another thread that nothing orders before this one.
+struct Race {
+    thread: u8,
+    /// Events of its thread that came before it.
+    after: u16,
+    wrote: bool,
+    at: &'static Location<'static>,
+}
+
+fn describe(writes: bool) -> &'static str {
+    if writes { "writes a cell" } else { "reads a cell" }
+}
+
 fn find_race(
     accesses: &[(Access, Access); THREADS_MAX],
     thread: u8,
     now: &Clock,
     writes: bool,
-) -> Option<(u8, &'static Location<'static>)> {
+) -> Option<Race> {
     let others = (0..THREADS_MAX as u8).filter(|&other| other != thread);
     others
         .flat_map(|other| {
             let (read, write) = accesses[usize::from(other)];
-            let conflicting = [write, if writes { read } else { None }];
-            conflicting.into_iter().flatten().map(move |(done, at)| (other, done, at))
+            let conflicting = [(write, true), (if writes { read } else { None }, false)];
+            conflicting.into_iter().filter_map(move |(access, wrote)| {
+                access.map(|(after, at)| Race { thread: other, after, wrote, at })
+            })
         })
-        .find(|&(other, done, _)| now.of(other) < done + 1)
-        .map(|(other, _, at)| (other, at))
+        .find(|race| now.of(race.thread) < race.after + 1)
 }
 
 impl<T: Send> RaceCell<T> for ExploredCell<T> {
     fn new(value: T) -> Self {
-        Self { value: UnsafeCell::new(value), accesses: RefCell::default() }
+        let run = with(|run| run.number);
+        Self { value: UnsafeCell::new(value), run, accesses: RefCell::default() }
     }
     #[track_caller]
     fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
@@ -433,8 +471,9 @@ impl Drop for Release<'_> {
 }
 
 impl<T: Send> Lock<T> for ExploredMutex<T> {
+    #[track_caller]
     fn new(value: T) -> Self {
-        Self { held: Word::new(0), value: UnsafeCell::new(value) }
+        Self { held: Word::new(0, What::Lock), value: UnsafeCell::new(value) }
     }
     #[track_caller]
     fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
@@ -475,6 +514,7 @@ unsafe impl<T: Send + Sync> Sync for ExploredArc<T> {}
 
 impl<T> ExploredArc<T> {
     /// Changes the number of owners; returns what it was, unless the run is over.
+    #[track_caller]
     fn count(&self, arithmetic: Arithmetic, order: Ordering) -> Option<u64> {
         let at = Location::caller();
         let loc = self.0.owners.as_ref()?.loc();
@@ -487,14 +527,18 @@ impl<T> ExploredArc<T> {
 }
 
 impl<T: Send + Sync> Shared<T> for ExploredArc<T> {
+    #[track_caller]
     fn new(value: T) -> Self {
-        assert!(is_inside(), "the memory `Explored` works inside a model alone");
-        let owners = std::mem::needs_drop::<T>().then(|| Word::new(1));
+        // Outside a model this panics, also where nobody counts.
+        with(|_| ());
+        let counts = std::mem::needs_drop::<T>();
+        let owners = if counts { Some(Word::new(1, What::Owners)) } else { None };
         Self(Arc::new(Counted { owners, value: UnsafeCell::new(ManuallyDrop::new(value)) }))
     }
 }
 
 impl<T> Clone for ExploredArc<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
         self.count(Arithmetic::Add, Ordering::Relaxed);
         Self(Arc::clone(&self.0))
@@ -535,8 +579,9 @@ impl<T> fmt::Debug for ExploredArc<T> {
 pub struct ExploredParker(Word);
 
 impl Park for ExploredParker {
+    #[track_caller]
     fn new() -> Self {
-        Self(Word::new(0))
+        Self(Word::new(0, What::Parker))
     }
     #[track_caller]
     fn park(&self) {

@@ -1,0 +1,14 @@
+//! Counterexamples and errors of the explorer, as a user sees them.
+//!
+//! * `pictures`: the diagrams of known failures, compared with files. `UPDATE=1 cargo test` writes
+//!   the files anew.
+//! * `replays`: a failure's schedule makes the same failure again, and one that does not fit says
+//!   where.
+//! * `errors`: each way to use the explorer wrongly is told so.
+
+#![cfg(feature = "explore")]
+
+mod errors;
+mod models;
+mod pictures;
+mod replays;
