@@ -1,7 +1,7 @@
 //! One experiment in a process of its own: one case, explored by loom with one ordering weakened.
 //!
 //! loom aborts the process on some failures, a weakened algorithm may crash it, and either is a
-//! verdict. So the child says what it can, as lines that begin with [`MARK`], and the parent judges
+//! verdict. So the child says what it can, as lines that begin with `MARK`, and the parent judges
 //! by these lines, by how the process ended, and by the clock.
 
 use std::any::Any;
