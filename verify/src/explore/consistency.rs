@@ -200,10 +200,10 @@ fn is_scb(graph: &Graph, x: EventId, y: EventId, events: &[(EventId, &Event)]) -
     events.iter().any(|&(first, _)| {
         let leaves = first.thread == x.thread && first.index > x.index && other(first, x);
         leaves
-            && events.iter().any(|&(last, _)| {
-                last.thread == y.thread
-                    && last.index < y.index
-                    && other(last, y)
+            && events.iter().any(|&(last, event)| {
+                let precedes = last.thread == y.thread && last.index < y.index && other(last, y);
+                // A thread's start comes before its first event, and has none of its own.
+                (precedes || event.label == Label::Spawn(y.thread))
                     && (first == last || happens_before(graph, first, last))
             })
     })
