@@ -22,7 +22,7 @@ use super::graph::{Graph, Position};
 use super::picture::Story;
 use super::pool::next_run;
 use super::request::Request;
-use super::run::{Ended, Outcome, Run};
+use super::run::{Ended, Outcome, Run, is_inside};
 use super::{Builder, Failure, Program};
 
 /// What an event chose.
@@ -64,6 +64,7 @@ impl Builder {
         model: impl Fn() -> O + Send + Sync + 'static,
         schedule: &str,
     ) -> Result<Failure, String> {
+        assert!(!is_inside(), "a model cannot be explored inside a model");
         let (items, kind) = decode(schedule)?;
         let program: Program = Arc::new(move || model().to_string());
         let forced = Some(Forced { items, ..Forced::default() });

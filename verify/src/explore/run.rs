@@ -262,7 +262,8 @@ impl<'a> Run<'a> {
         for thread in 0..THREADS_MAX as u8 {
             performed.set(thread, self.done(thread));
         }
-        for thread in self.graph.started() {
+        let waiting = self.graph.started().filter(|_| fault.kind == FaultKind::Deadlock);
+        for thread in waiting {
             let text = match self.threads[usize::from(thread)].status {
                 Status::Joining(child) if !self.graph.has_ended(child) => {
                     format!("waits for the end of thread {child}")
@@ -508,7 +509,7 @@ impl<'a> Run<'a> {
             Request::Spawn => match self.graph.next_thread() {
                 Some(child) => self.append(thread, Label::Spawn(child), at),
                 None => {
-                    let message = format!("a model has at most {THREADS_MAX} threads");
+                    let message = format!("a model starts at most {} threads", THREADS_MAX - 1);
                     self.fault(FaultKind::Misuse, message);
                     return Attempt::Wait;
                 }

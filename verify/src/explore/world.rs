@@ -547,6 +547,10 @@ impl<T> Clone for ExploredArc<T> {
 
 impl<T> Drop for ExploredArc<T> {
     fn drop(&mut self) {
+        if !is_inside() {
+            // Of a model that is gone: its last owner cannot be known any more.
+            return;
+        }
         if self.count(Arithmetic::Sub, Ordering::Release) == Some(1)
             && perform(Request::Fence(Fence::Ordered(Ordering::Acquire)), Location::caller())
                 .is_some()

@@ -25,27 +25,27 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn of(story: &Story) -> Self {
         let mut sources = Sources::default();
-        // Locations that were made by the same call are one group.
-        let mut groups: Vec<(&'static Location<'static>, What, Vec<Loc>)> = Vec::new();
+        // Locations that one line made under one name are one group.
+        let mut groups: Vec<(String, &'static Location<'static>, Vec<Loc>)> = Vec::new();
         for (loc, made) in locations(story) {
-            let same = |group: &&mut (&Location<'_>, What, Vec<Loc>)| {
-                group.0 == made.at && group.1 == made.what
+            let stem = stem(&mut sources, made.at, made.what);
+            let line = |at: &Location<'static>| (at.file(), at.line());
+            let same = |group: &&mut (String, &'static Location<'static>, Vec<Loc>)| {
+                group.0 == stem && line(group.1) == line(made.at)
             };
             match groups.iter_mut().find(same) {
                 Some(group) => group.2.push(loc),
-                None => groups.push((made.at, made.what, vec![loc])),
+                None => groups.push((stem, made.at, vec![loc])),
             }
         }
-        let mut stems: Vec<String> =
-            groups.iter().map(|(at, what, _)| stem(&mut sources, at, *what)).collect();
-        let plain = stems.clone();
-        for (index, (at, ..)) in groups.iter().enumerate() {
-            if plain.iter().filter(|other| **other == plain[index]).count() > 1 {
-                stems[index] = format!("{}@{}", plain[index], at.line());
+        let plain: Vec<String> = groups.iter().map(|(stem, ..)| stem.clone()).collect();
+        for (stem, at, _) in &mut groups {
+            if plain.iter().filter(|other| *other == stem).count() > 1 {
+                *stem = format!("{stem}@{}", at.line());
             }
         }
         let mut names = Self { names: HashMap::new(), groups: HashMap::new() };
-        for ((at, _, members), stem) in groups.iter().zip(stems) {
+        for (stem, at, members) in &groups {
             for (index, loc) in members.iter().enumerate() {
                 let one = members.len() == 1;
                 let name = if one { stem.clone() } else { format!("{stem}[{index}]") };

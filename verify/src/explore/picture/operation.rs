@@ -34,7 +34,7 @@ impl<'a> Operations<'a> {
             Label::Spawn(child) => format!("spawns thread {child}"),
             Label::Join(child) => format!("joins thread {child}"),
             Label::End => format!("thread {} ends", id.thread),
-            Label::Choice { of, picked } => format!("chooses {picked} of {of}"),
+            Label::Choice { of, picked } => format!("chooses {picked} of 0..{of}"),
         }
     }
 
@@ -90,7 +90,7 @@ impl<'a> Operations<'a> {
 
     /// Why a thread that waits at this read does.
     pub(super) fn reason(&self, read: &Read) -> &'static str {
-        if self.what(read.loc) == What::Parker { "there is no token" } else { "it is held" }
+        if self.what(read.loc) == What::Parker { "no token" } else { "it is held" }
     }
 
     fn value(&self, loc: Loc, word: u64) -> String {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::Location;
 
-use super::super::event::{Event, EventId, Label, Read};
+use super::super::event::{Event, EventId, Label, Read, ReadKind};
 use super::names::Names;
 use super::operation::Operations;
 use super::order::{order, positions, second_half};
@@ -149,8 +149,13 @@ impl Writer<'_> {
     }
 
     fn read(&mut self, id: EventId, event: &Event, read: &Read) {
-        let source = read.from.map_or(Source::Initial, |write| Source::Row(self.numbers[&write]));
-        self.push(id, event, Some(source));
+        let source = match (read.from, read.kind) {
+            (Some(write), _) => Some(Source::Row(self.numbers[&write])),
+            // Free from the start, or without a token: that goes without saying.
+            (None, ReadKind::Await { .. }) => None,
+            (None, _) => Some(Source::Initial),
+        };
+        self.push(id, event, source);
         let whole = read.is_exclusive() && second_half(id).index < self.story.graph.len(id.thread);
         let missed = if whole { Vec::new() } else { self.newer(id, event) };
         let reason = self.operations.reason(read);

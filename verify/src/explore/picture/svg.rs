@@ -24,7 +24,7 @@ const HEADER: usize = 34;
 /// Characters in a box at most.
 const CELL_MOST: usize = 46;
 /// Boxes at most: a longer diagram is an endless loop, whose end tells the story.
-const ROWS_MOST: usize = 300;
+const ROWS_MOST: usize = 100;
 
 const STYLE: &str = "\
 text { font: 13px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; fill: #1f2328; }
@@ -135,14 +135,9 @@ fn lay_out(diagram: &Rows) -> Layout<'_> {
     Layout { boxes, columns, top: MARGIN + LINE, bottom: y, right: x - COLUMN_GAP }
 }
 
-/// The operation, and what is remarkable about it in a line of its own. Where a value comes from is
-/// what the arrows say, unless it comes from nowhere.
+/// The operation, and what is remarkable about it in a line of its own.
 fn box_lines(row: &Row) -> Vec<String> {
-    let source = match row.source {
-        Some(Source::Initial) => row.source,
-        _ => None,
-    };
-    let plain = Row { note: None, source, text: row.text.clone(), missed: Vec::new(), ..*row };
+    let plain = Row { note: None, text: row.text.clone(), missed: Vec::new(), ..*row };
     let mut lines = wrap(&cell(&plain), CELL_MOST);
     lines.extend(row.note.iter().flat_map(|note| wrap(note, CELL_MOST)));
     lines

@@ -10,8 +10,8 @@ const CELL_LEAST: usize = 26;
 /// Between two columns.
 const GAP: usize = 2;
 /// Of a longer diagram the first and the last rows are shown: it is an endless loop.
-const HEAD: usize = 60;
-const TAIL: usize = 60;
+const HEAD: usize = 20;
+const TAIL: usize = 80;
 
 /// A column a thread, a row an event.
 pub(super) fn columns(diagram: &Rows) -> String {
@@ -51,7 +51,7 @@ pub(super) fn columns(diagram: &Rows) -> String {
 /// Event by event, with the program's lines.
 pub(super) fn listing(diagram: &Rows) -> String {
     let cells: Vec<String> = diagram.rows.iter().map(cell).collect();
-    let width = cells.iter().map(|cell| length(cell)).max().unwrap_or_default().min(TERMINAL / 2);
+    let width = cells.iter().map(|cell| length(cell)).max().unwrap_or_default().min(TERMINAL);
     let mut text = legend(diagram);
     for (index, (row, cell)) in diagram.rows.iter().zip(&cells).enumerate() {
         if let Some(left_out) = gap(index, diagram.rows.len()) {
@@ -136,12 +136,13 @@ fn length(text: &str) -> usize {
 /// Breaks a cell into lines, at spaces where there are any.
 pub(super) fn wrap(cell: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in cell.split(' ') {
+    let inner = cell.trim_start();
+    let mut line = " ".repeat(length(cell) - length(inner));
+    for word in inner.split(' ') {
         let mut word = word.to_owned();
         if !line.trim().is_empty() && length(&line) + 1 + length(&word) > width {
             lines.push(std::mem::replace(&mut line, "   ".into()));
-        } else if !line.is_empty() {
+        } else if !line.trim().is_empty() {
             line.push(' ');
         }
         while length(&line) + length(&word) > width {
@@ -164,6 +165,7 @@ mod tests {
     #[test]
     fn a_wide_cell_is_broken_at_spaces_and_loses_nothing() {
         assert_eq!(wrap("short", 10), ["short"]);
+        assert_eq!(wrap("  left: 0", 10), ["  left: 0"]);
         assert_eq!(wrap("x.store(1, Relaxed)", 12), ["x.store(1,", "   Relaxed)"]);
         let name = "a_name_that_is_wider_than_the_column";
         let lines = wrap(name, 12);
