@@ -2,25 +2,28 @@
 //!
 //! Run it with `cargo run --release -p gosched-verify --example explore_chase_lev`.
 //!
-//! The owner pushes and takes at the bottom, thieves steal at the top, and a full array is replaced
-//! by one twice as large. Lê, Pop, Cohen and Zappa Nardelli published it with C11 orderings in 2013.
-//! Norris and Demsky ran what was printed through CDSChecker in the same year, and found it wrong.
-//! Their benchmarks (`computersforpeace/model-checker-benchmarks` on GitHub, `chase-lev-deque` and
-//! `chase-lev-deque-bugfix`) have it before and after, which differ in two places:
+//! The owner pushes and takes at the bottom, thieves steal at the top, and a full array is
+//! replaced by one twice as large. Lê, Pop, Cohen and Zappa Nardelli published it with C11
+//! orderings in 2013. Norris and Demsky ran what was printed through CDSChecker in the same year,
+//! and found it wrong. Their benchmarks (`computersforpeace/model-checker-benchmarks` on GitHub,
+//! `chase-lev-deque` and `chase-lev-deque-bugfix`) have it before and after, which differ in two
+//! places:
 //!
-//! * A thief loads the pointer to the array as `Relaxed`. It may find the new array without what was
-//!   copied into it, and steals what was never pushed. The load must be `Acquire`, and the store of
-//!   the pointer `Release`.
-//! * A push that has made a new array goes on with the old one, and the task is where nobody looks.
+//! * A thief loads the pointer to the array as `Relaxed`. It may find the new array without what
+//!   was copied into it, and steals what was never pushed. The load must be `Acquire`, and the
+//!   store of the pointer `Release`.
+//! * A push that has made a new array goes on with the old one, and the task is where nobody
+//!   looks.
 //!
-//! Here the two arrays exist from the start, and the pointer is a number; when an array's memory may
-//! be given back is left out. Indices are compared by their wrapping difference, because the printed
-//! comparison of unsigned ones goes wrong when the owner takes from an empty deque at index zero.
+//! Here the two arrays exist from the start, and the pointer is a number; when an array's memory
+//! may be given back is left out. Indices are compared by their wrapping difference, because the
+//! printed comparison of unsigned ones goes wrong when the owner takes from an empty deque at
+//! index zero.
 //!
 //! Sources: D. Chase, Y. Lev, *Dynamic Circular Work-Stealing Deque*, SPAA 2005. N. M. Lê, A. Pop,
-//! A. Cohen, F. Zappa Nardelli, *Correct and Efficient Work-Stealing for Weak Memory Models*, PPoPP
-//! 2013. B. Norris, B. Demsky, *CDSChecker: Checking Concurrent Data Structures Written with C/C++
-//! Atomics*, OOPSLA 2013.
+//! A. Cohen, F. Zappa Nardelli, *Correct and Efficient Work-Stealing for Weak Memory Models*,
+//! PPoPP 2013. B. Norris, B. Demsky, *CDSChecker: Checking Concurrent Data Structures Written with
+//! C/C++ Atomics*, OOPSLA 2013.
 
 use gosched::memory::{Atomic, Memory, Ordering, Shared};
 use gosched_verify::explore::{Builder, Explored, Report, thread};
@@ -50,24 +53,26 @@ pub(crate) const OLD_ARRAY: Variant = Variant { reload: false, ..CORRECT };
 /// No bug of the publication: what its two `SeqCst` fences are for.
 pub(crate) const WEAK_FENCES: Variant = Variant { fence: Ordering::AcqRel, ..CORRECT };
 
-/// The sizes of the arrays.
-const SIZES: [usize; 2] = [1, 2];
-
 // ANCHOR: deque
 /// The deque. A slot holds 0 before anything is written to it.
 struct Deque {
     top: Word,
     bottom: Word,
-    /// The number of the array in use.
+    /// Which array is in use: 0, the small one, or 1, the large one.
     array: Word,
-    arrays: [[Word; 2]; 2],
+    small: [Word; 1],
+    large: [Word; 2],
     variant: Variant,
 }
 
 impl Deque {
+    fn slots(&self, array: u32) -> &[Word] {
+        if array == 0 { &self.small } else { &self.large }
+    }
+
     fn slot(&self, array: u32, index: u32) -> &Word {
-        let array = array as usize;
-        &self.arrays[array][index as usize % SIZES[array]]
+        let slots = self.slots(array);
+        &slots[index as usize % slots.len()]
     }
 
     /// The owner's.
@@ -78,7 +83,7 @@ impl Deque {
         let top = self.top.load(Ordering::Acquire);
         // ORDER: Relaxed: as above.
         let mut array = self.array.load(Ordering::Relaxed);
-        if bottom.wrapping_sub(top) as usize >= SIZES[array as usize] {
+        if bottom.wrapping_sub(top) as usize >= self.slots(array).len() {
             let new = self.grow(array);
             if self.variant.reload {
                 array = new;
@@ -163,12 +168,17 @@ impl Deque {
 }
 // ANCHOR_END: deque
 
-/// The owner pushes two tasks, which takes a second array, and takes until nothing is left; thieves
-/// steal once each. Every task comes out once.
+/// The owner pushes two tasks, which takes a second array, and takes until nothing is left;
+/// thieves steal once each. Every task comes out once.
 fn model(variant: Variant, thieves: usize) -> String {
-    let word = || Word::new(0);
-    let arrays = [[word(), word()], [word(), word()]];
-    let deque = Deque { top: word(), bottom: word(), array: word(), arrays, variant };
+    let deque = Deque {
+        top: Word::new(0),
+        bottom: Word::new(0),
+        array: Word::new(0),
+        small: [Word::new(0)],
+        large: [Word::new(0), Word::new(0)],
+        variant,
+    };
     let deque = <Arc<Deque> as Shared<Deque>>::new(deque);
     let thieves: Vec<_> = (0..thieves)
         .map(|_| {

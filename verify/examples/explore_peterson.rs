@@ -5,9 +5,9 @@
 //! Each of two threads announces that it wants to enter, gives the other one precedence, and waits
 //! until the other does not want to or has given precedence in turn. So each first writes and then
 //! reads what the other writes: store buffering, which `Release` and `Acquire` allow to go wrong.
-//! `SeqCst` accesses are right. So are `Relaxed` ones with `SeqCst` fences, but it takes *two* fences
-//! in each thread: with one, before the loads, the store of `turn` can stand in front of the other
-//! thread's although this thread's `wants` was missed. Few people expect that, and no test shows it.
+//! `SeqCst` accesses are right. So are weaker ones with `SeqCst` fences, but it takes *two* fences
+//! in each thread. With one, before the loads, a thread may miss that the other wants to enter,
+//! and yet its store of `turn` come behind the other's, which thereby is given precedence as well.
 //!
 //! Source: G. L. Peterson, *Myths About the Mutual Exclusion Problem*, IPL 12(3), 1981.
 
@@ -56,8 +56,8 @@ impl Peterson {
         // ORDER: the variant's, as of all accesses here: see the top of the file.
         self.wants[me].store(1, store);
         if self.variant == Variant::TwoFences {
-            // ORDER: SeqCst: if the other's fence below comes before this one in their total order,
-            // its `turn` stands before ours.
+            // ORDER: SeqCst: if the other's fence below comes before this one in their total
+            // order, its `turn` stands before ours.
             Explored::fence(Ordering::SeqCst);
         }
         // ORDER: the variant's.
@@ -88,8 +88,8 @@ impl Peterson {
 
 /// Both threads enter once.
 fn model(variant: Variant) -> String {
-    let [first, second, turn, inside] = [0; 4].map(Word::new);
-    let lock = Peterson { wants: [first, second], turn, inside, variant };
+    let wants = [Word::new(0), Word::new(0)];
+    let lock = Peterson { wants, turn: Word::new(0), inside: Word::new(0), variant };
     let lock = <Arc<Peterson> as Shared<Peterson>>::new(lock);
     let other = {
         let lock = lock.clone();

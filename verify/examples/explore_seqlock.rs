@@ -3,8 +3,8 @@
 //! Run it with `cargo run --release -p gosched-verify --example explore_seqlock`.
 //!
 //! A writer makes a counter odd, writes the data and makes the counter even again. A reader takes
-//! the data as a snapshot if it found the same even counter before and after. Two things are easily
-//! got wrong, because `Acquire` and `Release` hold back in one direction only:
+//! the data as a snapshot if it found the same even counter before and after. Two things are
+//! easily got wrong, because `Acquire` and `Release` hold back in one direction only:
 //!
 //! * the reader's second load of the counter as `Acquire`: that holds back what comes *after* it,
 //!   and the loads of the data come before;
@@ -14,7 +14,8 @@
 //! Each needs a fence between the counter and the data. The data are atomics, since the reader may
 //! well look while the writer writes.
 //!
-//! Source: H.-J. Boehm, *Can Seqlocks Get Along with Programming Language Memory Models?*, MSPC 2012.
+//! Source: H.-J. Boehm, *Can Seqlocks Get Along with Programming Language Memory Models?*, MSPC
+//! 2012.
 
 use gosched::memory::{Atomic, Memory, Ordering, Shared};
 use gosched_verify::explore::{Builder, Explored, Report, thread};
@@ -52,13 +53,14 @@ impl Seqlock {
         // ORDER: Relaxed: nobody else writes the counter.
         let counter = self.counter.load(Ordering::Relaxed);
         if self.variant.writer_fence {
-            // ORDER: Relaxed, because the fence orders it before the data: with the reader's fence,
-            // who has seen new data sees the odd counter too.
+            // ORDER: Relaxed, because the fence orders it before the data: with the reader's
+            // fence, who has seen new data sees the odd counter too.
             self.counter.store(counter + 1, Ordering::Relaxed);
             // ORDER: Release pairs with the reader's fence.
             Explored::fence(Ordering::Release);
         } else {
-            // ORDER: Release, and wrong: it does not keep the stores of the data from coming first.
+            // ORDER: Release, and wrong: it does not keep the stores of the data from coming
+            // first.
             self.counter.store(counter + 1, Ordering::Release);
         }
         for word in &self.data {

@@ -3,8 +3,8 @@
 //! Run it with `cargo run --release -p gosched-verify --example explore_spin_lock`.
 //!
 //! Threads add one to a counter under the lock. With `Release` on unlocking every execution is
-//! right; with `Relaxed` the next owner may miss what the last one did, and the explorer reports the
-//! two accesses. The third model shows how a loop that waits must be written.
+//! right; with `Relaxed` the next owner may miss what the last one did, and the explorer reports
+//! the two accesses. The third model shows how a loop that waits must be written.
 
 use gosched::memory::{Atomic, Memory, Ordering, RaceCell, Shared};
 use gosched_verify::explore::{Builder, Explored, Report, thread};
@@ -81,8 +81,8 @@ fn model(variant: Variant, threads: u32) -> String {
 
 /// Explores a variant.
 pub(crate) fn explore(variant: Variant, threads: u32) -> Report {
-    // A thread needs three events a turn: at 100 of them a loop is taken for endless.
-    let builder = Builder { events_max: 100, ..Builder::default() };
+    // No thread needs more than ten events: at 20 of them a loop is taken for endless.
+    let builder = Builder { events_max: 20, ..Builder::default() };
     builder.explore(move || model(variant, threads))
 }
 // ANCHOR_END: model

@@ -9,8 +9,8 @@
 //! The usual remedy is a tag beside the name, which changes with every push.
 //!
 //! None of the loops waits: an exchange fails only because another one succeeded, so there is
-//! nothing to tell the explorer. Nor would it be right to call them pure retries, since `push` stores
-//! into its node in every iteration.
+//! nothing to tell the explorer. Nor would it be right to call them pure retries, since `push`
+//! stores into its node in every iteration.
 //!
 //! Source: R. K. Treiber, *Systems Programming: Coping with Parallelism*, IBM RJ 5118, 1986.
 
