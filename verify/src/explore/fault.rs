@@ -3,6 +3,10 @@
 use std::any::Any;
 use std::fmt;
 
+/// Why a model is not deterministic.
+pub(super) const OUTSIDE: &str =
+    "it depends on something outside (time, addresses, the order of a hash map, a static)";
+
 /// Why a run cannot go on: the model, or its use of the explorer, is wrong.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {

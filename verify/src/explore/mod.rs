@@ -33,7 +33,8 @@
 //! the same graph cannot be told apart by any thread. Read in this order: [`event`](self) (what a
 //! thread did, and the clocks), `graph`, `consistency` (the axioms), `search` (each graph once),
 //! `run` (the program, re-run along a graph), `world` (the memory that asks `run`), `pool` (several
-//! searches at once).
+//! searches at once), `picture` (an execution that fails, for the eyes) and `replay` (the same, run
+//! again).
 //!
 //! # What it does not do
 //!

@@ -34,13 +34,16 @@ enum Choice {
     Spawn(u8),
     Join(u8),
     End,
-    Choice(u8),
+    Pick(u8),
 }
+
+/// The threads in their order, and what each chose.
+type Items = Vec<(u8, Choice)>;
 
 /// A schedule that a run follows.
 #[derive(Debug, Default)]
 pub(super) struct Forced {
-    items: Vec<(u8, Choice)>,
+    items: Items,
     /// The position of every write that was made, in the finished graph.
     positions: HashMap<EventId, Position>,
     /// Why the program does not fit.
@@ -166,7 +169,7 @@ impl Forced {
                 (Label::Join(child), None)
             }
             (Request::End, Choice::End) => (Label::End, None),
-            (&Request::Choice(of), Choice::Choice(picked)) if picked < of => {
+            (&Request::Choice(of), Choice::Pick(picked)) if picked < of => {
                 (Label::Choice { of, picked }, None)
             }
             _ => return Err(format!("is {request}, and {choice} in the schedule")),
@@ -269,7 +272,7 @@ pub(super) fn encode(story: &Story) -> String {
             Label::Spawn(child) => Choice::Spawn(child),
             Label::Join(child) => Choice::Join(child),
             Label::End => Choice::End,
-            Label::Choice { picked, .. } => Choice::Choice(picked),
+            Label::Choice { picked, .. } => Choice::Pick(picked),
         };
         match last {
             Some(same) if same == thread => text.push('.'),
@@ -283,7 +286,7 @@ pub(super) fn encode(story: &Story) -> String {
 }
 
 /// The events and the word at the end.
-fn decode(schedule: &str) -> Result<(Vec<(u8, Choice)>, &str), String> {
+fn decode(schedule: &str) -> Result<(Items, &str), String> {
     let (groups, kind) = schedule
         .trim()
         .rsplit_once("/=")
@@ -318,7 +321,7 @@ impl Choice {
             Self::Spawn(child) => format!("s{child}"),
             Self::Join(child) => format!("j{child}"),
             Self::End => "e".into(),
-            Self::Choice(picked) => format!("c{picked}"),
+            Self::Pick(picked) => format!("c{picked}"),
         }
     }
 
@@ -336,7 +339,7 @@ impl Choice {
             "s" => Self::Spawn(rest.parse().ok()?),
             "j" => Self::Join(rest.parse().ok()?),
             "e" if rest.is_empty() => Self::End,
-            "c" => Self::Choice(rest.parse().ok()?),
+            "c" => Self::Pick(rest.parse().ok()?),
             _ => return None,
         })
     }
@@ -357,7 +360,7 @@ impl fmt::Display for Choice {
             Self::Spawn(child) => write!(f, "the start of thread {child}"),
             Self::Join(child) => write!(f, "a join of thread {child}"),
             Self::End => f.write_str("the thread's end"),
-            Self::Choice(picked) => write!(f, "alternative {picked} of a choice"),
+            Self::Pick(picked) => write!(f, "alternative {picked} of a choice"),
         }
     }
 }

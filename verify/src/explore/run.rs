@@ -6,6 +6,9 @@
 //! touched in an order that the graph explains. When every event was replayed, the graph *grows*:
 //! one thread at a time adds its next event, and which one is a function of the graph alone.
 
+mod ending;
+mod growth;
+
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::ptr;
@@ -16,18 +19,13 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 use super::event::{Clock, EventId, Label, Loc, Read, THREADS_MAX};
-use super::fault::{Fault, FaultKind, message_of};
+use super::fault::{Fault, FaultKind, OUTSIDE, message_of};
 use super::graph::Graph;
-use super::picture::{Made, Mark, Story, Trace, What};
+use super::picture::{Made, Mark, What};
 use super::pointers::Pointers;
 use super::replay::Forced;
 use super::request::{Answer, Request};
-use super::search::Step;
 use super::{Failure, Program};
-
-/// Why a model is not deterministic.
-const OUTSIDE: &str =
-    "it depends on something outside (time, addresses, the order of a hash map, a static)";
 
 /// Bytes of a coroutine's stack.
 const STACK: usize = 256 * 1024;
@@ -256,39 +254,6 @@ impl<'a> Run<'a> {
         Ended { outcome, failure, forced }
     }
 
-    /// The execution that fails, for who wants to see it.
-    fn fail(mut self, fault: Fault) -> Failure {
-        let mut performed = Clock::default();
-        for thread in 0..THREADS_MAX as u8 {
-            performed.set(thread, self.done(thread));
-        }
-        let waiting = self.graph.started().filter(|_| fault.kind == FaultKind::Deadlock);
-        for thread in waiting {
-            let text = match self.threads[usize::from(thread)].status {
-                Status::Joining(child) if !self.graph.has_ended(child) => {
-                    format!("waits for the end of thread {child}")
-                }
-                Status::Blocked if !self.is_in_await(thread) => {
-                    "waits for a value other than what it has read".into()
-                }
-                _ => continue,
-            };
-            self.marks.push(Mark { thread, after: None, text, at: None });
-        }
-        self.graph.restrict(&performed);
-        let Fault { kind, message } = fault.clone();
-        let Self { graph, order, made, marks, .. } = self;
-        let trace = Trace::new(Story { graph, order, made, marks, fault });
-        Failure { kind, message, trace }
-    }
-
-    /// Whether the thread waits at a read of its own, as for a lock.
-    fn is_in_await(&self, thread: u8) -> bool {
-        let index = self.done(thread).checked_sub(1);
-        let last = index.map(|index| self.graph.event(EventId { thread, index }).label);
-        matches!(last, Some(Label::Read(read)) if read.is_blocked())
-    }
-
     /// Makes the coroutine of a thread that was started.
     pub(super) fn start(&mut self, thread: u8, body: Body) {
         let stack = self.stacks.pop().unwrap_or_else(|| {
@@ -313,45 +278,9 @@ impl<'a> Run<'a> {
         state.status = Status::Ready;
     }
 
-    /// Ends the run: the model is wrong. The first fault counts.
-    pub(super) fn fault(&mut self, kind: FaultKind, message: String) {
-        if self.end.is_none() {
-            self.end = Some(Outcome::Fault(Fault { kind, message }));
-        }
-    }
-
-    /// Something for the end of the picture that is no event.
-    pub(super) fn mark(
-        &mut self,
-        thread: u8,
-        text: impl Into<String>,
-        at: Option<&'static Location<'static>>,
-    ) {
-        if self.end.is_none() {
-            self.marks.push(Mark { thread, after: None, text: text.into(), at });
-        }
-    }
-
-    /// As [`mark`](Run::mark), for something that came behind so many events of its thread.
-    pub(super) fn mark_after(
-        &mut self,
-        thread: u8,
-        after: u16,
-        text: impl Into<String>,
-        at: &'static Location<'static>,
-    ) {
-        let text = text.into();
-        self.marks.push(Mark { thread, after: Some(after), text, at: Some(at) });
-    }
-
     /// Operations must not switch any more: the run is over, or the caller is being unwound.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.dead || self.end.is_some() || std::thread::panicking()
-    }
-
-    /// Whether the last operations may be skipped.
-    pub(super) fn is_dead(&self) -> bool {
-        self.is_over()
     }
 
     pub(super) fn running(&self) -> u8 {
@@ -487,72 +416,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Adds the thread's next event to the graph.
-    fn grow(&mut self, thread: u8, request: &Request, at: &'static Location<'static>) -> Attempt {
-        if self.forced.is_some() {
-            return self.follow(thread, request, at);
-        }
-        let label = match *request {
-            Request::Read { loc, kind } => {
-                let initial = self.initial(loc);
-                let mut step = Step { graph: &mut self.graph, aside: self.aside };
-                Label::Read(step.read(thread, loc, initial, kind, at))
-            }
-            Request::Write(write) => {
-                let mut step = Step { graph: &mut self.graph, aside: self.aside };
-                if !step.write(thread, write, at) {
-                    self.end = Some(Outcome::Inconsistent);
-                    return Attempt::Wait;
-                }
-                Label::Write(write)
-            }
-            Request::Spawn => match self.graph.next_thread() {
-                Some(child) => self.append(thread, Label::Spawn(child), at),
-                None => {
-                    let message = format!("a model starts at most {} threads", THREADS_MAX - 1);
-                    self.fault(FaultKind::Misuse, message);
-                    return Attempt::Wait;
-                }
-            },
-            Request::Choice(of) => {
-                for picked in 1..of {
-                    let mut graph = self.graph.clone();
-                    let event = graph.make(thread, Label::Choice { of, picked }, at);
-                    graph.add(thread, event, None);
-                    self.aside.push(graph);
-                }
-                self.append(thread, Label::Choice { of, picked: 0 }, at)
-            }
-            Request::Fence(fence) => self.append(thread, Label::Fence(fence), at),
-            Request::Join(child) => self.append(thread, Label::Join(child), at),
-            Request::End => self.append(thread, Label::End, at),
-        };
-        self.threads[usize::from(thread)].done += 1;
-        self.order.push(thread);
-        self.answer(thread, &label)
-    }
-
-    /// Adds the event that the schedule says.
-    fn follow(&mut self, thread: u8, request: &Request, at: &'static Location<'static>) -> Attempt {
-        let Self { forced, graph, made, .. } = self;
-        let initial = |loc: Loc| made[usize::from(loc.thread)][usize::from(loc.number)].initial;
-        let label =
-            forced.as_mut().and_then(|forced| forced.grow(graph, thread, request, initial, at));
-        let Some(label) = label else {
-            self.end = Some(Outcome::Inconsistent);
-            return Attempt::Wait;
-        };
-        self.threads[usize::from(thread)].done += 1;
-        self.order.push(thread);
-        self.answer(thread, &label)
-    }
-
-    fn append(&mut self, thread: u8, label: Label, at: &'static Location<'static>) -> Label {
-        let event = self.graph.make(thread, label, at);
-        self.graph.add(thread, event, None);
-        label
-    }
-
     /// Who grows the graph next. Of the threads it depends on the graph alone.
     fn choose(&self) -> Option<u8> {
         let half_done = |&thread: &u8| match self.graph.last(thread).map(|event| event.label) {
@@ -586,69 +449,6 @@ impl<'a> Run<'a> {
             self.threads[usize::from(thread)].coroutine.is_some()
                 && self.done(thread) < self.graph.len(thread)
                 && self.is_enabled(thread)
-        })
-    }
-
-    /// What the graph is, now that nobody can add to it.
-    fn finish(&mut self) -> Outcome {
-        if let Some(forced) = &mut self.forced
-            && let Some(thread) = forced.thread(self.graph.total())
-        {
-            let index = self.graph.len(thread);
-            forced.refuse(format!("thread {thread} does not come to its event {index}"));
-            return Outcome::Inconsistent;
-        }
-        let waiting: Vec<u8> =
-            self.graph.started().filter(|&thread| !self.graph.has_ended(thread)).collect();
-        if waiting.is_empty() {
-            let joined =
-                |thread| self.graph.events().any(|(_, event)| event.label == Label::Join(thread));
-            return match self.graph.started().skip(1).find(|&thread| !joined(thread)) {
-                None => Outcome::Complete(String::new()),
-                Some(thread) => Outcome::Fault(Fault {
-                    kind: FaultKind::NotJoined,
-                    message: format!("thread {thread} was never joined"),
-                }),
-            };
-        }
-        // One who waits for a value that is there already, but that this graph does not give it,
-        // goes on in another graph, and may set the others free there.
-        let is_blocked = |&thread: &u8| self.threads[usize::from(thread)].status == Status::Blocked;
-        if waiting.iter().copied().filter(|thread| is_blocked(thread)).any(|t| !self.is_stuck(t)) {
-            return Outcome::Blocked;
-        }
-        Outcome::Fault(Fault {
-            kind: FaultKind::Deadlock,
-            message: format!("threads {waiting:?} wait for what nobody will do"),
-        })
-    }
-
-    /// The threads have stopped before they did what they had done before.
-    fn fall_short(&mut self) -> Outcome {
-        let missing = |&thread: &u8| self.done(thread) < self.graph.len(thread);
-        let thread = self.graph.started().find(missing).unwrap_or_default();
-        let id = EventId { thread, index: self.done(thread) };
-        let event = self.graph.event(id);
-        let (done, at) = (Request::of(&event.label), event.at);
-        let message = format!(
-            "event {} of thread {thread} was {done} at {at}, and the thread does not come to it when \
-             the model runs again: {OUTSIDE}",
-            id.index
-        );
-        self.mark(thread, "does less than before", None);
-        Outcome::Fault(Fault { kind: FaultKind::NotDeterministic, message })
-    }
-
-    /// Whether a blocked thread has seen the newest values, so that nothing can set it free.
-    fn is_stuck(&self, thread: u8) -> bool {
-        let state = &self.threads[usize::from(thread)];
-        (state.iteration..state.done).all(|index| {
-            match self.graph.event(EventId { thread, index }).label {
-                Label::Read(read) => {
-                    read.from == self.graph.location(read.loc).writes.last().copied()
-                }
-                _ => true,
-            }
         })
     }
 }

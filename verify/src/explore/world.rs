@@ -1,20 +1,23 @@
 //! `Explored`: the memory whose every execution is explored.
 
-use std::cell::{RefCell, UnsafeCell};
+mod cell;
+mod shared;
+mod sync;
+
 use std::fmt;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
-use std::ops::Deref;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gosched::memory::{Atomic, AtomicInt, Lock, Memory, Ordering, Park, RaceCell, Shared};
+use gosched::memory::{Atomic, AtomicInt, Memory, Ordering};
 
-use super::event::{Arithmetic, Clock, Fence, Loc, ReadKind, THREADS_MAX, Write};
-use super::fault::FaultKind;
+pub use self::cell::ExploredCell;
+pub use self::shared::ExploredArc;
+pub use self::sync::{ExploredMutex, ExploredParker};
+use super::event::{Arithmetic, Fence, Loc, ReadKind, Write};
 use super::picture::What;
 use super::request::{Answer, Request};
-use super::run::{is_inside, iteration, perform, retry, with};
+use super::run::{iteration, perform, retry, with};
 use crate::world::World;
 
 /// The explorer's memory. Its types work inside [`model`](super::model) alone and panic elsewhere.
@@ -70,7 +73,7 @@ struct Word {
 
 /// State that survives an execution makes the next one another program.
 fn check_run(made_in: u64) {
-    let mine = with(|run| run.number == made_in || run.is_dead());
+    let mine = with(|run| run.number == made_in || run.is_over());
     assert!(
         mine,
         "state of an earlier execution is used (from a static, or from a variable outside the \
@@ -113,7 +116,7 @@ impl Word {
     /// nothing.
     fn last(&self) -> u64 {
         let loc = self.loc();
-        with(|run| if run.is_dead() { 0 } else { run.last_value(loc) })
+        with(|run| if run.is_over() { 0 } else { run.last_value(loc) })
     }
 }
 
@@ -340,263 +343,6 @@ impl<T: 'static> Atomic<*mut T> for ExploredPtr<T> {
     }
     fn load_mut(&mut self) -> *mut T {
         pointer(self.word.last())
-    }
-}
-
-/// An access to a cell: by how many events of its thread it was preceded, and where it stands.
-type Access = Option<(u16, &'static Location<'static>)>;
-
-/// A race-checked cell of [`Explored`].
-pub struct ExploredCell<T> {
-    value: UnsafeCell<T>,
-    /// The run that made it.
-    run: u64,
-    /// The last read and the last write of each thread.
-    accesses: RefCell<[(Access, Access); THREADS_MAX]>,
-}
-
-// SAFETY: as for the cells of the other worlds: shared access yields raw pointers only. The threads
-// of a model are coroutines in one OS thread, so the `RefCell` is never used by two at once.
-unsafe impl<T: Send> Sync for ExploredCell<T> {}
-
-impl<T> ExploredCell<T> {
-    /// Records an access, and ends the run if it races with another.
-    fn access(&self, writes: bool, at: &'static Location<'static>) {
-        check_run(self.run);
-        let races = with(|run| {
-            if run.is_dead() {
-                return None;
-            }
-            let (thread, now) = (run.running(), run.now());
-            let mut accesses = self.accesses.borrow_mut();
-            let race = find_race(&accesses, thread, &now, writes);
-            let mine = &mut accesses[usize::from(thread)];
-            let access = Some((run.done(thread), at));
-            if writes {
-                mine.1 = access
-            } else {
-                mine.0 = access
-            }
-            let Race { thread: other, after, wrote, at: there } = race?;
-            run.mark_after(other, after, describe(wrote), there);
-            run.mark(thread, describe(writes), Some(at));
-            run.fault(
-                FaultKind::Race,
-                format!(
-                    "thread {thread} {} at {at}, and nothing orders that with thread {other}, which \
-                     {} at {there}",
-                    describe(writes),
-                    describe(wrote)
-                ),
-            );
-            Some(())
-        });
-        if races.is_some() {
-            // The run has ended: this never returns, except to a destructor.
-            perform(Request::Choice(1), at);
-        }
-    }
-}
-
-/// An access of another thread that nothing orders before this one.
-struct Race {
-    thread: u8,
-    /// Events of its thread that came before it.
-    after: u16,
-    wrote: bool,
-    at: &'static Location<'static>,
-}
-
-fn describe(writes: bool) -> &'static str {
-    if writes { "writes a cell" } else { "reads a cell" }
-}
-
-fn find_race(
-    accesses: &[(Access, Access); THREADS_MAX],
-    thread: u8,
-    now: &Clock,
-    writes: bool,
-) -> Option<Race> {
-    let others = (0..THREADS_MAX as u8).filter(|&other| other != thread);
-    others
-        .flat_map(|other| {
-            let (read, write) = accesses[usize::from(other)];
-            let conflicting = [(write, true), (if writes { read } else { None }, false)];
-            conflicting.into_iter().filter_map(move |(access, wrote)| {
-                access.map(|(after, at)| Race { thread: other, after, wrote, at })
-            })
-        })
-        .find(|race| now.of(race.thread) < race.after + 1)
-}
-
-impl<T: Send> RaceCell<T> for ExploredCell<T> {
-    fn new(value: T) -> Self {
-        let run = with(|run| run.number);
-        Self { value: UnsafeCell::new(value), run, accesses: RefCell::default() }
-    }
-    #[track_caller]
-    fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
-        self.access(false, Location::caller());
-        f(self.value.get())
-    }
-    #[track_caller]
-    fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
-        self.access(true, Location::caller());
-        f(self.value.get())
-    }
-}
-
-impl<T> fmt::Debug for ExploredCell<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ExploredCell(..)")
-    }
-}
-
-/// A mutex of [`Explored`]: a word that is 1 while somebody holds it. Who waits for it is blocked.
-pub struct ExploredMutex<T> {
-    held: Word,
-    value: UnsafeCell<T>,
-}
-
-// SAFETY: the value is reached by the thread that holds the lock, or through `&mut`.
-unsafe impl<T: Send> Sync for ExploredMutex<T> {}
-
-/// Releases the lock, also when the closure panics.
-struct Release<'a>(&'a Word, &'static Location<'static>);
-
-impl Drop for Release<'_> {
-    fn drop(&mut self) {
-        self.0.write(0, Ordering::Release, self.1);
-    }
-}
-
-impl<T: Send> Lock<T> for ExploredMutex<T> {
-    #[track_caller]
-    fn new(value: T) -> Self {
-        Self { held: Word::new(0, What::Lock), value: UnsafeCell::new(value) }
-    }
-    #[track_caller]
-    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        let at = Location::caller();
-        self.held.read(ReadKind::Await { expected: 0, new: 1, order: Ordering::Acquire }, at);
-        let _release = Release(&self.held, at);
-        // SAFETY: we hold the lock. (When the run is over, its threads are unwound one by one, and
-        // none of them is inside a closure but the one that is being unwound.)
-        f(unsafe { &mut *self.value.get() })
-    }
-    fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
-    }
-}
-
-impl<T> fmt::Debug for ExploredMutex<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ExploredMutex(..)")
-    }
-}
-
-/// An `Arc` of [`Explored`]: a count that is explored like any other word, so that every owner is
-/// the last one in some execution. Of a value without a destructor it does not matter who is, and
-/// nothing is explored.
-pub struct ExploredArc<T>(Arc<Counted<T>>);
-
-struct Counted<T> {
-    /// The owners; `None` if the value has no destructor.
-    owners: Option<Word>,
-    /// Dropped by the last owner, and by nobody when the run was cut short.
-    value: UnsafeCell<ManuallyDrop<T>>,
-}
-
-// SAFETY: the value is shared as by std's `Arc`, and dropped by the last owner, after all others.
-unsafe impl<T: Send + Sync> Send for ExploredArc<T> {}
-// SAFETY: as above.
-unsafe impl<T: Send + Sync> Sync for ExploredArc<T> {}
-
-impl<T> ExploredArc<T> {
-    /// Changes the number of owners; returns what it was, unless the run is over.
-    #[track_caller]
-    fn count(&self, arithmetic: Arithmetic, order: Ordering) -> Option<u64> {
-        let at = Location::caller();
-        let loc = self.0.owners.as_ref()?.loc();
-        let kind = ReadKind::Modify { arithmetic, operand: 1, mask: u64::MAX, order };
-        let before = perform(Request::Read { loc, kind }, at)?.value;
-        let value = kind.writes(before).expect("a read-modify-write writes");
-        perform(Request::Write(Write { loc, value, order, exclusive: true }), at)?;
-        Some(before)
-    }
-}
-
-impl<T: Send + Sync> Shared<T> for ExploredArc<T> {
-    #[track_caller]
-    fn new(value: T) -> Self {
-        // Outside a model this panics, also where nobody counts.
-        with(|_| ());
-        let counts = std::mem::needs_drop::<T>();
-        let owners = if counts { Some(Word::new(1, What::Owners)) } else { None };
-        Self(Arc::new(Counted { owners, value: UnsafeCell::new(ManuallyDrop::new(value)) }))
-    }
-}
-
-impl<T> Clone for ExploredArc<T> {
-    #[track_caller]
-    fn clone(&self) -> Self {
-        self.count(Arithmetic::Add, Ordering::Relaxed);
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T> Drop for ExploredArc<T> {
-    fn drop(&mut self) {
-        if !is_inside() {
-            // Of a model that is gone: its last owner cannot be known any more.
-            return;
-        }
-        if self.count(Arithmetic::Sub, Ordering::Release) == Some(1)
-            && perform(Request::Fence(Fence::Ordered(Ordering::Acquire)), Location::caller())
-                .is_some()
-        {
-            // SAFETY: the count says that all other owners are gone, and their uses happen before
-            // the fence: nobody else has a reference.
-            let value = unsafe { &mut *self.0.value.get() };
-            // SAFETY: only the last owner drops it, and only once.
-            unsafe { ManuallyDrop::drop(value) };
-        }
-    }
-}
-
-impl<T> Deref for ExploredArc<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        // SAFETY: the value is dropped by the last owner, and we are one.
-        unsafe { &*self.0.value.get() }
-    }
-}
-
-impl<T> fmt::Debug for ExploredArc<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ExploredArc(..)")
-    }
-}
-
-/// A parking place of [`Explored`]: a word that is 1 while there is a token.
-#[derive(Debug)]
-pub struct ExploredParker(Word);
-
-impl Park for ExploredParker {
-    #[track_caller]
-    fn new() -> Self {
-        Self(Word::new(0, What::Parker))
-    }
-    #[track_caller]
-    fn park(&self) {
-        let kind = ReadKind::Await { expected: 1, new: 0, order: Ordering::Acquire };
-        self.0.read(kind, Location::caller());
-    }
-    #[track_caller]
-    fn unpark(&self) {
-        let (arithmetic, order) = (Arithmetic::Swap, Ordering::Release);
-        let kind = ReadKind::Modify { arithmetic, operand: 1, mask: 1, order };
-        self.0.read(kind, Location::caller());
     }
 }
 

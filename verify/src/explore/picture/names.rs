@@ -159,7 +159,8 @@ fn name_in_pattern(pattern: &str) -> Option<String> {
 fn named_above(lines: &[String]) -> Option<String> {
     for line in lines.iter().rev().take(LINES_UP) {
         let code = line.trim();
-        if code.is_empty() || code.ends_with([';', '}']) || code.starts_with("//") {
+        let is_function = code.split(' ').any(|word| word == "fn");
+        if code.is_empty() || code.ends_with([';', '}']) || is_function {
             return None;
         }
         let opens = code.ends_with(['(', '[', '{', '=', '|']);

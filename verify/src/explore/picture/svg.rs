@@ -21,7 +21,9 @@ const MARGIN: usize = 24;
 /// Left of the first column: room for row numbers.
 const NUMBERS: usize = 36;
 const HEADER: usize = 34;
-/// Characters in a box at most.
+/// Characters in the boxes of a row of columns at most, and in a single box at least.
+const ROW_MOST: usize = 140;
+const CELL_LEAST: usize = 26;
 const CELL_MOST: usize = 46;
 /// Boxes at most: a longer diagram is an endless loop, whose end tells the story.
 const ROWS_MOST: usize = 100;
@@ -110,8 +112,9 @@ pub(super) fn draw(diagram: &Rows) -> String {
 
 fn lay_out(diagram: &Rows) -> Layout<'_> {
     let skipped = diagram.rows.len().saturating_sub(ROWS_MOST);
+    let most = (ROW_MOST / diagram.threads.len()).clamp(CELL_LEAST, CELL_MOST);
     let rows = || diagram.rows.iter().enumerate().skip(skipped);
-    let lines: Vec<Vec<String>> = rows().map(|(_, row)| box_lines(row)).collect();
+    let lines: Vec<Vec<String>> = rows().map(|(_, row)| box_lines(row, most)).collect();
     let mut columns = Vec::new();
     let mut x = MARGIN + NUMBERS;
     for thread in &diagram.threads {
@@ -136,10 +139,10 @@ fn lay_out(diagram: &Rows) -> Layout<'_> {
 }
 
 /// The operation, and what is remarkable about it in a line of its own.
-fn box_lines(row: &Row) -> Vec<String> {
+fn box_lines(row: &Row, most: usize) -> Vec<String> {
     let plain = Row { note: None, text: row.text.clone(), missed: Vec::new(), ..*row };
-    let mut lines = wrap(&cell(&plain), CELL_MOST);
-    lines.extend(row.note.iter().flat_map(|note| wrap(note, CELL_MOST)));
+    let mut lines = wrap(&cell(&plain), most);
+    lines.extend(row.note.iter().flat_map(|note| wrap(note, most)));
     lines
 }
 

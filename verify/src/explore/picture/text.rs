@@ -101,7 +101,8 @@ fn legend(diagram: &Rows) -> String {
 
 fn claim(diagram: &Rows) -> String {
     let mut text = String::from("\n");
-    for (index, line) in diagram.claim.iter().enumerate() {
+    let lines = diagram.claim.iter().flat_map(|line| wrap(line, TERMINAL));
+    for (index, line) in lines.enumerate() {
         let mark = if index == 0 { '✗' } else { ' ' };
         text.push_str(format!("   {mark}  {line}").trim_end());
         text.push('\n');
