@@ -8,8 +8,8 @@
 //! | world | is | feature |
 //! |---|---|---|
 //! | [`Hardware`] | `core::sync::atomic`, inlined, at no cost | always |
-//! | [`Loom`] | loom's types: interleavings and C11 reorderings of a small model | `loom` |
-//! | [`Shuttle`] | shuttle's types: random schedules of larger models | `shuttle` |
+//! | `Loom` | loom's types: interleavings and C11 reorderings of a small model | `loom` |
+//! | `Shuttle` | shuttle's types: random schedules of larger models | `shuttle` |
 //!
 //! The features are additive. Turning `loom` on adds the type `Loom` and changes the types of
 //! nobody: `LocalQueue<T>` means `LocalQueue<T, 256, Hardware>` in every build. A runtime that is
