@@ -35,14 +35,14 @@ fn assert_says(text: &str, parts: &[&str]) {
 #[test]
 fn explored_outside_a_model_is_refused() {
     let outside = "works inside a model alone: call `explore::model` around this";
-    assert_says(&panic_of(|| drop(Word::new(0))), &[outside]);
-    assert_says(&panic_of(|| drop(Cell::new(0))), &[outside]);
-    assert_says(&panic_of(|| drop(Mutex::new(0))), &[outside]);
-    assert_says(&panic_of(|| drop(Arc::new(0))), &[outside]);
+    assert_says(&panic_of(|| _ = Word::new(0)), &[outside]);
+    assert_says(&panic_of(|| _ = Cell::new(0)), &[outside]);
+    assert_says(&panic_of(|| _ = Mutex::new(0)), &[outside]);
+    assert_says(&panic_of(|| _ = Arc::new(0)), &[outside]);
     assert_says(&panic_of(|| drop(Arc::new(String::new()))), &[outside]);
     assert_says(&panic_of(|| Explored::fence(Ordering::SeqCst)), &[outside]);
     assert_says(&panic_of(Explored::spin_loop), &[outside]);
-    assert_says(&panic_of(|| drop(thread::spawn(|| ()))), &[outside]);
+    assert_says(&panic_of(|| _ = thread::spawn(|| ())), &[outside]);
     assert_says(&panic_of(|| assert!(thread::choose(2) < 2)), &[outside]);
 }
 
