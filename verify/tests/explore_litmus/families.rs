@@ -85,6 +85,11 @@ pub(crate) const SPECIALS: &[Special] = &[
     special("two locks, taken in the same order", || two_locks(false), 2, 2),
     deadlock("two locks, taken in opposite order", || two_locks(true)),
     special("a choice of 3 in one thread, of 2 in another", choices, 6, 0),
+    special("spawn: a child sees what came before it", spawned, 1, 0),
+    special("join: what a child did is seen, also by a later child", joined, 1, 0),
+    special("spawn: a release fence before it is not the child's", fenced, 4, 0),
+    special("SB, SeqCst, one half across a spawn", store_buffering_across_spawn, 3, 0),
+    special("SB, SeqCst, one half across a join", store_buffering_across_join, 3, 0),
     special("park: announced and looked, a fence on both sides", || parked(Both), 3, 1),
     special(
         "park: the submitter's fence is light, the worker's heavy",
@@ -127,6 +132,67 @@ fn choices() -> String {
     let other = thread::spawn(|| thread::choose(2));
     let mine = thread::choose(3);
     format!("{mine} {}", other.join())
+}
+
+fn spawned() -> String {
+    let word = Arc::new(Word::new(0));
+    word.store(1, Ordering::Relaxed);
+    let seen = thread::spawn(move || word.load(Ordering::Relaxed)).join();
+    assert_eq!(seen, 1);
+    seen.to_string()
+}
+
+fn joined() -> String {
+    let word = Arc::new(Word::new(0));
+    let (writer, reader) = (Arc::clone(&word), Arc::clone(&word));
+    thread::spawn(move || writer.store(1, Ordering::Relaxed)).join();
+    let later = thread::spawn(move || reader.load(Ordering::Relaxed));
+    let seen = (word.load(Ordering::Relaxed), later.join());
+    assert_eq!(seen, (1, 1));
+    format!("{seen:?}")
+}
+
+/// The child's relaxed store publishes nothing: its parent's fence stands in another thread.
+fn fenced() -> String {
+    let words = Arc::new([Word::new(0), Word::new(0)]);
+    let (reader, writer) = (Arc::clone(&words), Arc::clone(&words));
+    let reader = thread::spawn(move || {
+        (reader[1].load(Ordering::Acquire), reader[0].load(Ordering::Relaxed))
+    });
+    words[0].store(1, Ordering::Relaxed);
+    Explored::fence(Ordering::Release);
+    thread::spawn(move || writer[1].store(1, Ordering::Relaxed)).join();
+    format!("{:?}", reader.join())
+}
+
+/// One half of SB: stores to its own word, loads the other one.
+fn half(words: &Arc<[Word; 2]>, mine: usize) -> thread::JoinHandle<u64> {
+    let words = Arc::clone(words);
+    thread::spawn(move || {
+        words[mine].store(1, Ordering::SeqCst);
+        words[1 - mine].load(Ordering::SeqCst)
+    })
+}
+
+/// The store happens before the child, so it comes first in the order of the `SeqCst` accesses too.
+fn store_buffering_across_spawn() -> String {
+    let words = Arc::new([Word::new(0), Word::new(0)]);
+    let other = half(&words, 1);
+    words[0].store(1, Ordering::SeqCst);
+    let child = thread::spawn(move || words[1].load(Ordering::SeqCst));
+    let seen = (child.join(), other.join());
+    assert_ne!(seen, (0, 0), "no order of the SeqCst accesses explains this");
+    format!("{seen:?}")
+}
+
+fn store_buffering_across_join() -> String {
+    let words = Arc::new([Word::new(0), Word::new(0)]);
+    let other = half(&words, 1);
+    let writer = Arc::clone(&words);
+    thread::spawn(move || writer[0].store(1, Ordering::SeqCst)).join();
+    let seen = (words[1].load(Ordering::SeqCst), other.join());
+    assert_ne!(seen, (0, 0), "no order of the SeqCst accesses explains this");
+    format!("{seen:?}")
 }
 
 /// Who has which fence.

@@ -68,6 +68,7 @@ const ROWS: &[Row] = &[
     row("np", (2, 1), 173, (52, 45), 7),
     row("pp", (2, 1), 363, (215, 104), 7),
     row("pppp", (2, 1), 43_404, (25_120, 12_402), 27),
+    row("ppppp", (2, 1), 48_376, (26_780, 10_524), 29),
 ];
 
 /// Native executions of all scenarios with an owner of two to four letters, the first of which is

@@ -69,13 +69,19 @@ pub(crate) fn program(mix: Mix, random: &mut Random) -> Program {
 }
 
 fn any_program(mix: Mix, random: &mut Random) -> Program {
-    let words = 1 + random.below(3);
-    let threads = random.one_of(&[2, 2, 2, 3, 3, 4]);
-    let ops = 5.max(threads + 1) + random.below(5);
+    let about_fences = matches!(mix, Mix::SeqCst | Mix::Asymmetric | Mix::Fences);
+    let words = random.one_of(if about_fences { &[1, 2, 2, 2, 3] } else { &[1, 2, 3] });
+    let threads = random.one_of(if about_fences { &[2, 2, 2, 3] } else { &[2, 2, 2, 3, 3, 4] });
+    let fences = matches!(mix, Mix::Asymmetric | Mix::Fences);
+    let ops = if fences { 3 * threads } else { 5.max(threads + 1) }
+        + random.below(if fences { 2 } else { 5 });
     let mut program = Program { words, threads: vec![Vec::new(); threads] };
     for number in 0..ops {
-        let thread = if number < threads { number } else { random.below(threads) };
-        let mut maker = Maker { mix, words, number, random };
+        let even = number < threads || fences && number < 3 * threads;
+        let thread = if even { number % threads } else { random.below(threads) };
+        // A fence orders what comes before it against what comes after.
+        let between = program.threads[thread].last().is_some_and(|op| op.word(words).is_some());
+        let mut maker = Maker { mix, words, number, between, random };
         program.threads[thread].push(maker.op());
     }
     program
@@ -86,11 +92,24 @@ struct Maker<'a> {
     words: usize,
     /// Operations that were made before.
     number: usize,
+    /// The operation before, in the thread, is an access.
+    between: bool,
     random: &'a mut Random,
 }
 
 impl Maker<'_> {
     fn op(&mut self) -> Op {
+        if self.between && !self.random.once_in(4) {
+            match self.mix {
+                Mix::Asymmetric if self.random.once_in(5) => return Op::Fence(SeqCst),
+                Mix::Asymmetric => {
+                    return self.random.one_of(&[Op::LightFence, Op::HeavyFence]);
+                }
+                Mix::Fences if !self.random.once_in(4) => return Op::Fence(SeqCst),
+                Mix::Fences => return self.fence(),
+                _ => {}
+            }
+        }
         match self.mix {
             Mix::StrongExchanges => match self.random.below(6) {
                 0 | 1 => self.load(),
@@ -118,17 +137,15 @@ impl Maker<'_> {
                 7 => self.exchange(false),
                 _ => Op::Fence(SeqCst),
             },
-            Mix::Asymmetric => match self.random.below(10) {
-                0..=2 => self.load(),
-                3..=5 => self.store(),
-                6 => self.random.one_of(&[Op::Fence(SeqCst), Op::HeavyFence]),
-                7 => Op::HeavyFence,
-                _ => Op::LightFence,
+            Mix::Asymmetric => match self.random.below(13) {
+                0..=5 => self.load(),
+                6..=11 => self.store(),
+                _ => self.random.one_of(&[Op::LightFence, Op::HeavyFence]),
             },
-            Mix::Fences => match self.random.below(9) {
-                0..=2 => self.load(),
-                3..=5 => self.store(),
-                6 => self.modify(),
+            Mix::Fences => match self.random.below(13) {
+                0..=4 => self.load(),
+                5..=9 => self.store(),
+                10 | 11 => self.modify(),
                 _ => self.fence(),
             },
             Mix::Distinct => match self.random.below(8) {
