@@ -144,3 +144,12 @@ pub(crate) fn two_plus_two_writes() {
     let both = (x.load(Relaxed), y.load(Relaxed));
     assert!(both != (1, 1), "both first writes are the last ones");
 }
+
+/// A load before the store that it misses: an interleaving, with nothing stale in it.
+pub(crate) fn too_early() {
+    let x = Arc::new(Word::new(0));
+    let theirs = x.clone();
+    let child = thread::spawn(move || theirs.load(Relaxed));
+    x.store(1, Relaxed);
+    assert_eq!(child.join(), 1, "the load came first");
+}

@@ -103,3 +103,10 @@ fn the_files_hold_the_diagram_the_listing_and_the_schedule() {
     assert_eq!(fs::read_to_string(&picture).expect("the picture was written"), trace.svg());
     fs::remove_dir_all(&folder).expect("the folder can be removed");
 }
+
+#[test]
+fn an_interleaving_is_drawn_as_one() {
+    check("too_early", models::too_early);
+    let columns = models::failure(models::too_early).trace.columns();
+    assert!(!columns.contains("stale"), "the order of the rows explains it all: {columns}");
+}
