@@ -136,7 +136,8 @@ impl<Mem: Memory, P: Park> Note<Mem, P> {
     /// sleeps on the note. Elsewhere it is unspecified which of the two a wake wakes.
     pub fn sleep(&self) {
         // ORDER: Relaxed, both: the success publishes nothing but the state itself, and the waker
-        // that reads it calls `unpark`, which synchronises; a failure is followed by the swap below.
+        // that reads it calls `unpark`, which synchronises; a failure is followed by the swap
+        // below.
         let announced =
             self.state.compare_exchange(IDLE, SLEEPING, Ordering::Relaxed, Ordering::Relaxed);
         invariant!(Mem, announced != Err(SLEEPING), "two threads sleep on one note");

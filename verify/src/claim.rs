@@ -5,7 +5,8 @@
 //! [`World`]) that engines run through many executions, and [`Property`]s: sequential tests on
 //! random operation lists.
 //!
-//! A model has two duties. It **asserts** whatever must hold in each execution, by panicking. And it
+//! A model has two duties. It **asserts** whatever must hold in each execution, by panicking. And
+//! it
 //! **returns an outcome**, a line that tells what became visible ("owner 1, thief 2 3"). Over all
 //! executions the outcomes form a set, which is judged twice: every [`Witness`] of the model must
 //! have been seen (so that no model passes because nothing happened in it), and the outcomes that

@@ -3,8 +3,8 @@
 //! Read in this order: [`world`] (a memory with threads), [`claim`] (what a claim and a model are),
 //! [`tasks`] (why every task of a model carries a payload), `claims` (the claims themselves),
 //! [`engine`] (how a model is run through many executions). The rest is the binary
-//! `gosched-verify`: `report` (rows, verdicts, the table), `cli`, and `audit` (would the claims notice
-//! if an ordering were weaker?), which stands on [`instrument`] (worlds that wrap a world).
+//! `gosched-verify`: `report` (rows, verdicts, the table), `cli`, and `audit` (would the claims
+//! notice if an ordering were weaker?), which stands on [`instrument`] (worlds that wrap a world).
 //!
 //! A model of your own, of code that is generic over [`gosched::memory::Memory`], is a type that
 //! implements [`claim::Model`]; the functions of [`engine`] run it.

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! Both outcomes are possible, even sequentially consistent. loom 0.7.2 ends its
-//! search with one of them (tokio-rs/loom#392): to find schedules worth trying it remembers, for each
-//! atomic, the *last* access alone. The writer's load replaces the reader's, so when the store comes,
-//! loom no longer knows that the reader's load conflicts with it.
+//! search with one of them (tokio-rs/loom#392): to find schedules worth trying it remembers, for
+//! each atomic, the *last* access alone. The writer's load replaces the reader's, so when the store
+//! comes, loom no longer knows that the reader's load conflicts with it.
 //!
 //! It matters here because *load, then store or compare-exchange* is the shape of every operation
 //! of a work-stealing queue. So a model that passes under loom is *explored*, not proved, and

@@ -3,7 +3,8 @@
 //! ```text
 //! cargo bench -p gosched-benches                 all groups
 //! cargo bench -p gosched-benches -- 'owner|slot' some
-//! cargo test -p gosched-benches --benches        each once, as a test: the workloads check themselves
+//! cargo test -p gosched-benches --benches        each once, as a test: the workloads check
+//! themselves
 //! ```
 //!
 //! criterion measures one contender after the other, for seconds each: on a machine that others use

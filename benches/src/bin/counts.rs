@@ -7,9 +7,9 @@
 //!
 //! *Instructions*: this program runs itself under `valgrind --tool=callgrind`, which counts inside
 //! the timed section of a workload alone, once for a number of rounds and once for three times as
-//! many. The difference is the rounds' own; what comes before and after cancels out. The loop of the
-//! workload is counted with it, and is the same for all. Without valgrind this table is left out,
-//! with one line that says so.
+//! many. The difference is the rounds' own; what comes before and after cancels out. The loop of
+//! the workload is counted with it, and is the same for all. Without valgrind this table is left
+//! out, with one line that says so.
 //!
 //! *Atomic operations*: the same source runs on a world that counts ([`Counted`]), so this holds
 //! for every compiler and processor. It is ours and the plain port's alone: the peers' memory

@@ -1,7 +1,8 @@
 //! crossbeam-deque: growable Chase-Lev deques.
 //!
-//! Its plain batch steal takes 32 tasks at most; with a limit it takes half, in one compare-exchange
-//! if the deque is FIFO, one by one if it is LIFO. It never is full, so it never overflows.
+//! Its plain batch steal takes 32 tasks at most; with a limit it takes half, in one
+//! compare-exchange if the deque is FIFO, one by one if it is LIFO. It never is full, so it never
+//! overflows.
 
 use crossbeam_deque::{Steal, Stealer, Worker};
 

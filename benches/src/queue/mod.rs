@@ -1,9 +1,9 @@
 //! The contenders: our queue, the plain port of Go's, and the peers, behind one trait.
 //!
-//! All hold the same task, a non-zero word, and run the same operations in the same order. Each does
-//! them through its own best API: what the crate offers for the purpose, not what is easiest to
-//! write generically. The trait is implemented per queue and inlined; nothing is called through a
-//! pointer.
+//! All hold the same task, a non-zero word, and run the same operations in the same order. Each
+//! does them through its own best API: what the crate offers for the purpose, not what is easiest
+//! to write generically. The trait is implemented per queue and inlined; nothing is called through
+//! a pointer.
 //!
 //! | queue | is | cannot |
 //! |---|---|---|

@@ -119,10 +119,10 @@ impl<T: Task, Mem: Memory> GlobalQueue<T, Mem> {
     /// The number of tasks. O(1), without the lock.
     ///
     /// It was the length at some instant no earlier than the last operation on this queue that
-    /// *happened before* this call, the caller's own included: a thread that pushed and then reads 0
-    /// knows that its task was taken. Beyond that it is a hint. Whoever goes to sleep on it makes a
-    /// `fence(SeqCst)` first, and whoever pushes makes one before it looks for sleepers; then one of
-    /// the two sees the other.
+    /// *happened before* this call, the caller's own included: a thread that pushed and then reads
+    /// 0 knows that its task was taken. Beyond that it is a hint. Whoever goes to sleep on it makes
+    /// a `fence(SeqCst)` first, and whoever pushes makes one before it looks for sleepers; then one
+    /// of the two sees the other.
     #[must_use]
     pub fn len(&self) -> usize {
         // ORDER: Relaxed: the value leads to no memory; whoever acts on it takes the lock, and

@@ -34,8 +34,8 @@
 //!   the copy: had the slot been overwritten, `head` would have moved.
 //! * **I4** Counters have 64 bits and never repeat (a billion tasks a second would take 584 years),
 //!   so a `head` that is equal is a `head` that has not moved: there is no ABA.
-//! * **I5** A task in `next` is owned by the slot; only the owner makes the slot non-null, so a slot
-//!   that the owner has emptied stays empty until the owner fills it.
+//! * **I5** A task in `next` is owned by the slot; only the owner makes the slot non-null, so a
+//!   slot that the owner has emptied stays empty until the owner fills it.
 //!
 //! # The owner remembers
 //!
@@ -47,8 +47,8 @@
 //!
 //! DIFF: Go re-reads `runqhead` with every put and get, and has 32-bit counters, for which a thief
 //! that sleeps through exactly 2^32 operations would be fooled.
-//! DIFF: Go loads `runnext` and compare-exchanges it in a loop. Our owner knows whether the slot may
-//! be full: into an empty one it stores, a full one it swaps.
+//! DIFF: Go loads `runnext` and compare-exchanges it in a loop. Our owner knows whether the slot
+//! may be full: into an empty one it stores, a full one it swaps.
 //! DIFF: the thief keeps the task it returns in a register instead of writing it to its own ring.
 //!
 //= go1.27:src/runtime/proc.go#runqput
@@ -142,8 +142,9 @@ impl<T: Task, const CAP: usize, Mem: Memory> LocalQueue<T, CAP, Mem> {
             // ORDER: Acquire: pairs with the Release of every claim of `head`; without it the loads
             // below may come from before the pushes that this head presupposes.
             let head = self.head.load(Ordering::Acquire);
-            // ORDER: Acquire: pairs with the Release of `Owner::publish`; without it `next` may come
-            // from before a pop of the slot that this tail presupposes: a task is counted twice.
+            // ORDER: Acquire: pairs with the Release of `Owner::publish`; without it `next` may
+            // come from before a pop of the slot that this tail presupposes: a task is counted
+            // twice.
             let tail = self.tail.load(Ordering::Acquire);
             // ORDER: Acquire: pairs with the Release of `Owner::push_next` and of `Owner::pop`;
             // without it the second look at the counters may miss what was demoted to the ring.
@@ -176,8 +177,8 @@ impl<T: Task, const CAP: usize, Mem: Memory> LocalQueue<T, CAP, Mem> {
             // ORDER: Acquire: pairs with the Release of every claim of `head`; without it `tail`
             // may be older than the pushes that this head presupposes, and equal to it by chance.
             let head = self.head.load(Ordering::Acquire);
-            // ORDER: Relaxed: it matters only when it equals the head, and whoever claimed up to that
-            // head knew this tail, so the Acquire above has ordered it.
+            // ORDER: Relaxed: it matters only when it equals the head, and whoever claimed up to
+            // that head knew this tail, so the Acquire above has ordered it.
             let tail = self.tail.load(Ordering::Relaxed);
             if head != tail {
                 return false;

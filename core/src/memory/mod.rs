@@ -128,8 +128,8 @@ pub unsafe trait Memory: Copy + Debug + Send + Sync + 'static {
     #[inline(always)]
     fn iteration() {}
 
-    /// Says that the iteration just failed and will be repeated **as it was**: nothing it did can be
-    /// seen by another thread (it only loaded, or failed a compare-exchange), and nothing it has
+    /// Says that the iteration just failed and will be repeated **as it was**: nothing it did can
+    /// be seen by another thread (it only loaded, or failed a compare-exchange), and nothing it has
     /// learned makes the next one different. Nothing on hardware; a checker may then wait for
     /// another thread's progress instead of re-reading.
     #[inline(always)]

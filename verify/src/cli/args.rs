@@ -16,7 +16,8 @@ Words:
            shuttle (random schedules), stress (this processor), sequential (random inputs against
            a reference)
   check    one case under one engine, in a process of its own: claim/case@engine
-  verdict  passed; passed, exhaustive (the explorer was through); passed, loom incomplete (shuttle saw outcomes that loom did not reach);
+  verdict  passed; passed, exhaustive (the explorer was through);
+           passed, loom incomplete (shuttle saw outcomes that loom did not reach);
            incomplete (out of time); FAILED; CRASHED; HUNG; interrupted; not run
 
 A case fails if an assertion fails in any execution, and also if something that it must show
@@ -121,8 +122,8 @@ impl CheckArgs {
 pub(super) struct ReplayArgs {
     /// The check: claim/case@engine
     pub(super) check: String,
-    /// The schedule that shuttle printed: runs it alone
-    #[arg(long, value_name = "HEX")]
+    /// The schedule that the explorer or shuttle printed: runs it alone
+    #[arg(long, value_name = "SCHEDULE")]
     pub(super) schedule: Option<String>,
     /// The bounds of a thorough run
     #[arg(long)]

@@ -176,7 +176,7 @@ fn conclude(
 }
 
 fn nothing(verdict: Verdict) -> Findings {
-    Findings { executions: 0, outcomes: 0, verdict, notes: Vec::new() }
+    Findings { executions: 0, blocked: 0, outcomes: 0, verdict, notes: Vec::new() }
 }
 
 /// How a child died, the panic that came first, and its last lines.
@@ -243,10 +243,10 @@ fn replay_command(check: &Check, settings: &Settings, stderr: &str) -> String {
 }
 
 fn has_schedules(engine: Engine) -> bool {
-    engine.name() == "shuttle"
+    ["explore", "shuttle"].contains(&engine.name())
 }
 
-/// The schedule that shuttle printed.
+/// The schedule that the explorer or shuttle printed.
 fn schedule(stderr: &str) -> Option<String> {
     let (_, after) = stderr.split_once("failing schedule:\n\"\n")?;
     let (schedule, _) = after.split_once("\n\"")?;

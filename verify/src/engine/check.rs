@@ -200,7 +200,7 @@ impl Check {
         match (&self.subject, self.engine) {
             #[cfg(feature = "explore")]
             (Subject::Model(model, bounds), Engine::Explore) => {
-                run_explorer(model, effort.samples(bounds.shuttle), limit, &watch)
+                run_explorer(&self.id(), model, effort.samples(bounds.shuttle), limit, &watch)
             }
             #[cfg(feature = "loom")]
             (Subject::Model(model, bounds), Engine::Loom) => {
@@ -253,6 +253,10 @@ impl Check {
                 let watch = Watch::start(limit, progress);
                 Ok(run_loom(model, bound, effort.samples(bounds.shuttle), limit, &watch))
             }
+            #[cfg(feature = "explore")]
+            (Subject::Model(model, _), Engine::Explore, Some(schedule)) => {
+                match super::explore::replay(&self.id(), model, schedule)? {}
+            }
             #[cfg(feature = "shuttle")]
             (Subject::Model(model, _), Engine::Shuttle, Some(schedule)) => {
                 let watch = Watch::start(limit, progress);
@@ -260,7 +264,7 @@ impl Check {
                 let seen = super::shuttle::replay(move || model.on_shuttle(), schedule, &watch)?;
                 Ok(judge_samples(&seen, &[]))
             }
-            (_, _, Some(_)) => Err(format!("only shuttle has schedules, {} has not", self.engine)),
+            (_, _, Some(_)) => Err(format!("{} has no schedules", self.engine)),
             (_, _, None) => Ok(self.run(effort, limit, progress)),
         }
     }
@@ -269,19 +273,18 @@ impl Check {
 /// The explorer, and then shuttle's random schedules as its witness.
 #[cfg(feature = "explore")]
 fn run_explorer(
+    id: &str,
     model: &Arc<dyn AnyModel>,
     schedules: usize,
     limit: Duration,
     watch: &Watch,
 ) -> Findings {
     let own_watch = Watch { deadline: watch.deadline - limit / 10, ..watch.clone() };
-    let found = super::explore::explore(model, &own_watch);
+    let found = super::explore::explore(id, model, &own_watch);
     let witness = witness(model, schedules, &found.seen, watch);
     let must_show = model.must_show();
     let mut findings = super::judge::judge_exhaustive(&found.seen, witness.as_ref(), &must_show);
-    if found.blocked > 0 {
-        findings.notes.push(format!("and {} blocked executions", found.blocked));
-    }
+    findings.blocked = found.blocked;
     findings
 }
 

@@ -4,13 +4,15 @@
 //! checked like everything else: shuttle's sequentially consistent outcomes must all be among the
 //! explorer's, and one that is missing is a failure of the explorer, not a remark.
 
+use std::convert::Infallible;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::{AnyModel, End, Exploration, Watch};
-use crate::explore::Builder;
+use crate::explore::{Builder, Failure};
 
 /// What the explorer saw, and how many executions it had to stop because a thread waited for what
 /// happens in another one.
@@ -22,12 +24,12 @@ pub struct Explored {
     pub blocked: u64,
 }
 
-/// Explores every execution of a model, as far as the time goes.
+/// Explores every execution of the model of check `id`, as far as the time goes.
 ///
 /// # Panics
 ///
-/// When an execution fails.
-pub fn explore(model: &Arc<dyn AnyModel>, watch: &Watch) -> Explored {
+/// When an execution fails: with its diagram, the files in which it was drawn, and its schedule.
+pub fn explore(id: &str, model: &Arc<dyn AnyModel>, watch: &Watch) -> Explored {
     let model = Arc::clone(model);
     let builder = Builder {
         time_max: watch.deadline.saturating_duration_since(Instant::now()),
@@ -44,7 +46,7 @@ pub fn explore(model: &Arc<dyn AnyModel>, watch: &Watch) -> Explored {
         },
     );
     if let Some(failure) = &report.failure {
-        panic!("{failure}");
+        fail(id, failure);
     }
     let seen = Exploration {
         executions: report.complete,
@@ -52,4 +54,33 @@ pub fn explore(model: &Arc<dyn AnyModel>, watch: &Watch) -> Explored {
         end: if report.exhaustive { End::Finished } else { End::OutOfTime },
     };
     Explored { seen, blocked: report.blocked }
+}
+
+/// Runs the one execution of a model that a schedule describes.
+///
+/// # Errors
+///
+/// If the schedule does not fit the model, or the execution does not fail.
+///
+/// # Panics
+///
+/// When the failure shows again, as [`explore`].
+pub fn replay(id: &str, model: &Arc<dyn AnyModel>, schedule: &str) -> Result<Infallible, String> {
+    let model = Arc::clone(model);
+    let failure = Builder::default().replay(move || model.on_explored(), schedule)?;
+    fail(id, &failure)
+}
+
+/// Draws the failing execution below `target/verify`, tells its schedule, and panics.
+fn fail(id: &str, failure: &Failure) -> ! {
+    let folder: String =
+        id.chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect();
+    let folder = Path::new("target/verify").join(folder);
+    let drawn = match failure.trace.write_to(&folder) {
+        Ok([text, picture]) => format!("drawn in {} and {}", text.display(), picture.display()),
+        Err(error) => format!("cannot be drawn in {}: {error}", folder.display()),
+    };
+    // As shuttle prints it, so that whoever reads the one reads the other.
+    eprintln!("failing schedule:\n\"\n{}\n\"", failure.trace.schedule());
+    panic!("{failure}\n\n{drawn}");
 }

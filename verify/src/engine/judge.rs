@@ -111,6 +111,10 @@ impl fmt::Display for Verdict {
 pub struct Findings {
     /// Executions of the engine itself (not those of loom's witness).
     pub executions: u64,
+    /// Of the explorer: further executions that end with a thread waiting for a value that it gets
+    /// in another one.
+    #[cfg_attr(feature = "cli", serde(default))]
+    pub blocked: u64,
     /// Different outcomes.
     pub outcomes: usize,
     /// The verdict.
@@ -123,7 +127,8 @@ impl Findings {
     /// A failure after so many executions.
     #[must_use]
     pub fn failed(executions: u64, message: String) -> Self {
-        Self { executions, outcomes: 0, verdict: Verdict::Failed { message }, notes: Vec::new() }
+        let verdict = Verdict::Failed { message };
+        Self { executions, blocked: 0, outcomes: 0, verdict, notes: Vec::new() }
     }
 }
 
@@ -166,6 +171,7 @@ pub fn judge(seen: &Exploration, witness: Option<&Exploration>, must_show: &[Wit
     };
     Findings {
         executions: seen.executions,
+        blocked: 0,
         outcomes: seen.outcomes.len(),
         verdict,
         notes: Vec::new(),

@@ -39,8 +39,8 @@
 //! # What it does not do
 //!
 //! * No load buffering: RC11 forbids it, the text of the language does not.
-//! * Loops that wait must say so ([`Memory::retry_pure`], [`Memory::spin_loop`], a mutex, a parker),
-//!   or they are taken for endless.
+//! * Loops that wait must say so ([`Memory::retry_pure`], [`Memory::spin_loop`], a mutex, a
+//!   parker), or they are taken for endless.
 //! * Locations are whole words; statics, thread-locals and mixed-size accesses are not covered.
 //! * Pointers are named by the event that first stored them. A freed address that comes back within
 //!   a run is taken for the same pointer.

@@ -1,8 +1,9 @@
 //! Several searches at once: graphs are values, and independent of each other.
 //!
-//! Each worker has a stack of graphs and takes the newest, which keeps the stack short. When another
-//! worker has none, it gives the oldest away, which has the most work behind it. Who explores what
-//! does not change which graphs there are, so the counts are the same for any number of workers.
+//! Each worker has a stack of graphs and takes the newest, which keeps the stack short. When
+//! another worker has none, it gives the oldest away, which has the most work behind it. Who
+//! explores what does not change which graphs there are, so the counts are the same for any number
+//! of workers.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,10 +1,10 @@
 //! Schedules: one execution as a line of text, and the run that makes it again.
 //!
 //! A schedule names the threads in the order in which they performed their events, and for each
-//! event what was chosen: the write that a read reads, the place of a write in its location's order,
-//! the alternative of a choice. What the events *are* is the program's business: it is run, and
-//! asks, and the schedule answers. A program that asks for something else does not fit, and is told
-//! at which event.
+//! event what was chosen: the write that a read reads, the place of a write in its location's
+//! order, the alternative of a choice. What the events *are* is the program's business: it is run,
+//! and asks, and the schedule answers. A program that asks for something else does not fit, and is
+//! told at which event.
 //!
 //! `0:s1.w1.r-/1:w1.r0_1x/0:j1/=panic` is: thread 0 starts thread 1, writes the first write of some
 //! location, reads an initial value; thread 1 writes, and reads event 1 of thread 0, in an exchange

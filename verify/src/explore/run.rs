@@ -1,10 +1,11 @@
 //! One run: the program is executed along a graph, and then beyond its end.
 //!
-//! Each thread of the model is a coroutine in the one thread of the search. First it *replays*: each
-//! operation finds its event in the graph and gets the value that stands there. A read waits until
-//! the write it reads from was replayed, so that memory outside the model's atomics (cells, boxes) is
-//! touched in an order that the graph explains. When every event was replayed, the graph *grows*:
-//! one thread at a time adds its next event, and which one is a function of the graph alone.
+//! Each thread of the model is a coroutine in the one thread of the search. First it *replays*:
+//! each operation finds its event in the graph and gets the value that stands there. A read waits
+//! until the write it reads from was replayed, so that memory outside the model's atomics (cells,
+//! boxes) is touched in an order that the graph explains. When every event was replayed, the graph
+//! *grows*: one thread at a time adds its next event, and which one is a function of the graph
+//! alone.
 
 mod ending;
 mod growth;
@@ -170,7 +171,8 @@ pub(super) fn perform(request: Request, at: &'static Location<'static>) -> Optio
 
 fn suspend() {
     let yielder = with(|run| run.threads[usize::from(run.running)].yielder);
-    // SAFETY: the yielder belongs to the coroutine that runs this very code, and lives on its stack.
+    // SAFETY: the yielder belongs to the coroutine that runs this very code, and lives on its
+    // stack.
     unsafe { &*yielder }.suspend(());
 }
 

@@ -3,13 +3,14 @@
 //! A graph is grown by running the program along it. Where the next event has a choice (which write
 //! a read reads, where a write stands) the run goes on with the newest and the alternatives are put
 //! aside as graphs of their own. That reaches every execution in which reads read older writes. A
-//! read can also read a write that is *added later*: then the write **revisits** the read. The graph
-//! is cut back to what was there before the read and what the write depends on, the read is made to
-//! read the write, and the run starts again from that smaller graph.
+//! read can also read a write that is *added later*: then the write **revisits** the read. The
+//! graph is cut back to what was there before the read and what the write depends on, the read is
+//! made to read the write, and the run starts again from that smaller graph.
 //!
-//! Many graphs lead to the same revisit; exactly one of them may take it. It is the one in which all
-//! that is cut away was *maximal*: each deleted event read, or stood behind, the newest there was.
-//! That one exists, and is unique, which is why the search needs no memory of what it has seen.
+//! Many graphs lead to the same revisit; exactly one of them may take it. It is the one in which
+//! all that is cut away was *maximal*: each deleted event read, or stood behind, the newest there
+//! was. That one exists, and is unique, which is why the search needs no memory of what it has
+//! seen.
 //!
 //! Source: M. Kokologiannakis, I. Marmanis, V. Gladstein, V. Vafeiadis, *Truly Stateless, Optimal
 //! Dynamic Partial Order Reduction*, POPL 2022.

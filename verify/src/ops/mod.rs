@@ -13,9 +13,10 @@
 //!
 //! Programs come from three places, and each can hand a failure to the others:
 //!
-//! * **proptest** (feature `proptest`, [`random`]) makes random programs, and shrinks a failing one;
-//! * **libFuzzer** (feature `arbitrary`, `fuzz/`) makes bytes, which [`encoding`] reads as a program
-//!   and writes again;
+//! * **proptest** (feature `proptest`, [`random`]) makes random programs, and shrinks a failing
+//!   one;
+//! * **libFuzzer** (feature `arbitrary`, `fuzz/`) makes bytes, which [`encoding`] reads as a
+//!   program and writes again;
 //! * **people** write them down: the `known` lists of each language. They run first of all, and are
 //!   the fuzzers' seeds.
 //!
@@ -26,7 +27,8 @@
 //! # What must have happened
 //!
 //! A list of random operations may pass because nothing happened in it. So a run returns what it
-//! [`Seen`], and whoever runs many programs asserts that all of [`Language::MUST_SEE`] was among it.
+//! [`Seen`], and whoever runs many programs asserts that all of [`Language::MUST_SEE`] was among
+//! it.
 
 #[cfg(feature = "arbitrary")]
 mod arbitrary;

@@ -36,6 +36,10 @@ pub struct Row {
     pub bounds: String,
     /// Executions that ran to their end.
     pub executions: u64,
+    /// Of the explorer: executions that end with a thread waiting for a value that it gets in
+    /// another one.
+    #[serde(default)]
+    pub blocked: u64,
     /// Different outcomes.
     pub outcomes: usize,
     /// Wall-clock seconds, the process's start included.
@@ -61,6 +65,7 @@ impl Row {
             engine: check.engine.name().into(),
             bounds: check.bounds(effort),
             executions: findings.executions,
+            blocked: findings.blocked,
             outcomes: findings.outcomes,
             seconds,
             verdict: findings.verdict,
@@ -77,7 +82,7 @@ impl Row {
             check,
             effort,
             0.0,
-            Findings { executions: 0, outcomes: 0, verdict, notes: Vec::new() },
+            Findings { executions: 0, blocked: 0, outcomes: 0, verdict, notes: Vec::new() },
         )
     }
 }

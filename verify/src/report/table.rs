@@ -18,6 +18,9 @@ pub fn table(report: &Report) -> String {
     let failures = report.rows.iter().filter(|row| row.verdict.is_failure());
     failures.for_each(|row| failure(&mut text, row));
     let notes: Vec<_> = report.rows.iter().filter(|row| !row.notes.is_empty()).collect();
+    if report.rows.iter().any(|row| row.blocked > 0) {
+        text += "\nExecutions n +m: in m more a thread waits for a value that it gets in another one.\n";
+    }
     if !notes.is_empty() {
         text += "\nNotes:\n";
         for row in notes {
@@ -39,7 +42,10 @@ fn rows(text: &mut String, report: &Report) {
             row.case.clone(),
             row.engine.clone(),
             row.bounds.clone(),
-            thousands(row.executions),
+            match row.blocked {
+                0 => thousands(row.executions),
+                blocked => format!("{} +{}", thousands(row.executions), thousands(blocked)),
+            },
             format!("{:.1} s", row.seconds),
             row.verdict.to_string(),
         ]);

@@ -1,5 +1,5 @@
-//! The explorer on programs whose executions are known: the litmus tests of the literature, with the
-//! verdict that RC11 gives, and the number of executions of each.
+//! The explorer on programs whose executions are known: the litmus tests of the literature, with
+//! the verdict that RC11 gives, and the number of executions of each.
 //!
 //! Where a program is straight-line the brute force of `explore_oracle` counts it too, so that a
 //! number in the table is never only what the explorer happens to say. The table is a page of the

@@ -1,9 +1,9 @@
 //! The explorer's memory without its knowledge of retries.
 //!
-//! Where a loop says that an iteration failed and will be repeated as it was, the explorer waits for
-//! a change instead. That must lose nothing. The witness is to run the loops as they stand, which
-//! explores more executions, and to compare the outcomes. A loop that may read the same old values
-//! for ever says so by a spin hint, and that one must wait here too.
+//! Where a loop says that an iteration failed and will be repeated as it was, the explorer waits
+//! for a change instead. That must lose nothing. The witness is to run the loops as they stand,
+//! which explores more executions, and to compare the outcomes. A loop that may read the same old
+//! values for ever says so by a spin hint, and that one must wait here too.
 
 use gosched::memory::{Memory, Ordering};
 use gosched_verify::explore::Explored;

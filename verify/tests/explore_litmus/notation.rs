@@ -1,6 +1,7 @@
 //! Litmus tests as text, and what an outcome looks like.
 //!
-//! Threads are separated by `|`, operations by `;`. Words are `x`, `y`, `z` and hold 0 at the start.
+//! Threads are separated by `|`, operations by `;`. Words are `x`, `y`, `z` and hold 0 at the
+//! start.
 //!
 //! | text | operation |
 //! |---|---|

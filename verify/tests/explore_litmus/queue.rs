@@ -1,11 +1,11 @@
-//! The run-queue scenarios: the plain port of Go's queue at capacity 4, whose executions were counted
-//! by another explorer of the same axioms, and in part by GenMC.
+//! The run-queue scenarios: the plain port of Go's queue at capacity 4, whose executions were
+//! counted by another explorer of the same axioms, and in part by GenMC.
 //!
 //! The owner is the main thread. It starts the thieves, follows its letters (`p` put, `n` put into
-//! the slot, `g` get), gets until nothing is left, and joins. A thief steals so many times, runs what
-//! it got, and then gets from its own queue until nothing is left. Each task has a payload that is
-//! written without synchronisation, so a missing ordering is a race. *Native* loops run as they
-//! stand; *waiting* ones block on a retry without side effects.
+//! the slot, `g` get), gets until nothing is left, and joins. A thief steals so many times, runs
+//! what it got, and then gets from its own queue until nothing is left. Each task has a payload
+//! that is written without synchronisation, so a missing ordering is a race. *Native* loops run as
+//! they stand; *waiting* ones block on a retry without side effects.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -24,8 +24,8 @@ pub(crate) struct Litmus {
     pub(crate) blocked: u64,
 }
 
-/// A shape that is tried with several orderings. In `program`, `$w` and `$r` stand for the orderings
-/// of stores and loads, and `$f` for a fence where the shape has room for one.
+/// A shape that is tried with several orderings. In `program`, `$w` and `$r` stand for the
+/// orderings of stores and loads, and `$f` for a fence where the shape has room for one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Shape {
     pub(crate) name: &'static str,

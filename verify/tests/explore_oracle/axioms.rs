@@ -4,8 +4,8 @@
 //! coherence and atomicity, word by word; last the one axiom that ties the words together, the
 //! acyclicity of `psc`.
 //!
-//! Sources: Lahav, Vafeiadis, Kang, Hur, Dreyer, *Repairing Sequential Consistency in C/C++11*, PLDI
-//! 2017, with C++20's release sequences; C++ proposal P1202 for the light and heavy fences.
+//! Sources: Lahav, Vafeiadis, Kang, Hur, Dreyer, *Repairing Sequential Consistency in C/C++11*,
+//! PLDI 2017, with C++20's release sequences; C++ proposal P1202 for the light and heavy fences.
 
 use gosched::memory::Ordering;
 

@@ -1,9 +1,9 @@
 //! The brute force: every candidate execution of a program, judged by the axioms.
 //!
-//! A candidate is a choice, for each operation that reads, of the operation it reads from (or of the
-//! initial value), and for each word an order of its writes. Candidates are made without a thought of
-//! how a machine would come to them; all that is asked at once is that nothing reads from its own
-//! future (`sb ∪ rf` acyclic), for else there are no values to speak of.
+//! A candidate is a choice, for each operation that reads, of the operation it reads from (or of
+//! the initial value), and for each word an order of its writes. Candidates are made without a
+//! thought of how a machine would come to them; all that is asked at once is that nothing reads
+//! from its own future (`sb ∪ rf` acyclic), for else there are no values to speak of.
 
 use std::collections::BTreeMap;
 

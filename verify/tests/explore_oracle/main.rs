@@ -2,11 +2,12 @@
 //!
 //! The explorer is clever: it builds consistent graphs only, and each by one way only. A mistake in
 //! it would not crash; it would leave an execution out, and a check would pass that must not. So
-//! here is a second implementation of the same memory model that is as stupid as possible and shares
-//! no code with the first: all candidate executions of a small program, judged by the axioms as they
-//! stand in the papers. Both must find the same number of complete executions, the same number of
-//! blocked ones, the same outcomes, *each the same number of times*, and the same deadlocks. Equal
-//! multisets of outcomes mean that no execution was missed and none was found twice.
+//! here is a second implementation of the same memory model that is as stupid as possible and
+//! shares no code with the first: all candidate executions of a small program, judged by the axioms
+//! as they stand in the papers. Both must find the same number of complete executions, the same
+//! number of blocked ones, the same outcomes, *each the same number of times*, and the same
+//! deadlocks. Equal multisets of outcomes mean that no execution was missed and none was found
+//! twice.
 //!
 //! ```text
 //! cargo test -p gosched-verify --test explore_oracle

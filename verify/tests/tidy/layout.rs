@@ -17,9 +17,13 @@ fn files_are_short(file: &File) -> Vec<String> {
         .collect()
 }
 
+/// Comments, that is: code is rustfmt's business, and a table's row cannot be wrapped.
 fn lines_are_short(file: &File) -> Vec<String> {
+    let is_comment = |line: &str| line.trim_start().starts_with("//");
+    let is_row = |line: &str| line.trim_start_matches(['/', '!', ' ']).starts_with('|');
     file.lines()
-        .filter(|(_, line)| file.is_rust() && line.chars().count() > COLUMNS)
+        .filter(|(_, line)| file.is_rust() && is_comment(line) && !is_row(line))
+        .filter(|(_, line)| line.chars().count() > COLUMNS)
         .map(|(number, _)| file.objection(number, "more than 100 columns"))
         .collect()
 }
@@ -127,8 +131,10 @@ fn every_source_file_is_declared() {
 fn the_rules_object_to_what_is_too_long() {
     assert_objects(files_are_short, "core/src/a.rs", 501, &"\n".repeat(501));
     assert_accepts(files_are_short, "core/src/a.rs", &"\n".repeat(500));
-    assert_objects(lines_are_short, "core/src/a.rs", 2, &format!("\n{}\n", "x".repeat(101)));
-    assert_accepts(lines_are_short, "core/src/a.rs", &"…".repeat(100));
+    let comment = |columns: usize| format!("\n// {}\n", "…".repeat(columns - 3));
+    assert_objects(lines_are_short, "core/src/a.rs", 2, &comment(101));
+    assert_accepts(lines_are_short, "core/src/a.rs", &comment(100));
+    assert_accepts(lines_are_short, "core/src/a.rs", &format!("//! | {} |", "…".repeat(100)));
     let long = format!("    fn f() {{\n{}    }}\n", "        x();\n".repeat(69));
     assert_objects(functions_are_short, "core/src/a.rs", 1, &long);
     let fits = format!("    fn f() {{\n{}    }}\n", "        x();\n".repeat(68));

@@ -31,9 +31,9 @@ use crate::rows::Row;
 /// How to read a table: each row is a contender. `x plain` is its time (or throughput) divided by
 /// the plain port's in the same round: the median over all rounds, and in brackets the quartiles.
 /// 0.70 under `ns` means that it needs 70 % of the plain port's time; 2.0 under `M/s` means twice
-/// its throughput. `ours/it` is the same between gosched and that row. Trust a ratio whose quartiles
-/// are close together; a wide bracket means that the machine was busy with something else: the line
-/// at the top shows its load. Compare absolute times within one table only.
+/// its throughput. `ours/it` is the same between gosched and that row. Trust a ratio whose
+/// quartiles are close together; a wide bracket means that the machine was busy with something
+/// else: the line at the top shows its load. Compare absolute times within one table only.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Arguments {

@@ -126,7 +126,8 @@ impl Scenario {
         takes
     }
 
-    /// Asserts that of two tasks appended by one thread, or by nobody and one, the first left first.
+    /// Asserts that of two tasks appended by one thread, or by nobody and one, the first left
+    /// first.
     fn assert_order(&self, takes: &Takes) {
         for thread in self.threads {
             let ops = self.before.iter().chain(*thread);

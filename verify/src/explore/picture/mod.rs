@@ -2,8 +2,8 @@
 //!
 //! A graph is a set of events with relations; a reader wants a story. [`Trace`] tells it three
 //! ways: as a listing with the lines of the program, as a sequence diagram in text with a column a
-//! thread, and as the same diagram in SVG. It also writes the [schedule](Trace::schedule) from which
-//! [`Builder::replay`](super::Builder::replay) makes the execution again.
+//! thread, and as the same diagram in SVG. It also writes the [schedule](Trace::schedule) from
+//! which [`Builder::replay`](super::Builder::replay) makes the execution again.
 //!
 //! The rows stand in an order that respects each thread's own order and shows a write before the
 //! reads that read it (`order`). What cannot be drawn as an interleaving is marked: a read that has
@@ -79,7 +79,8 @@ impl Trace {
         Self(Arc::new(story))
     }
 
-    /// Event by event: the thread, what it did, the write that it read, and the line of the program.
+    /// Event by event: the thread, what it did, the write that it read, and the line of the
+    /// program.
     #[must_use]
     pub fn listing(&self) -> String {
         text::listing(&Rows::of(&self.0))

@@ -1,8 +1,8 @@
 //! Names for locations: what the source line that made them calls them.
 //!
 //! A location is made by a call such as `tail: CachePadded::new(Mem::AtomicU64::new(0))`. The call
-//! knows its file, line and column; the line, if the file is still there to be read, knows the name.
-//! It is a guess for the eyes, so each name also stands in a legend with its place.
+//! knows its file, line and column; the line, if the file is still there to be read, knows the
+//! name. It is a guess for the eyes, so each name also stands in a legend with its place.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,8 +1,8 @@
 //! The diagram as a picture: a column a thread, a box an event, time downwards, an arrow from each
 //! write to the reads of other threads that read it, and a dashed one from what a read has missed.
 //!
-//! The file is complete in itself: no scripts, no fonts, no links. Text is set in a monospaced face,
-//! whose width is known well enough to lay the boxes out.
+//! The file is complete in itself: no scripts, no fonts, no links. Text is set in a monospaced
+//! face, whose width is known well enough to lay the boxes out.
 
 use std::fmt::Write as _;
 

@@ -12,7 +12,10 @@ fn from_zero(capacity: super::Capacity, ops: Vec<super::LocalOp>) -> Program<Loc
 }
 
 pub(super) fn programs() -> Vec<(&'static str, Program<Local>)> {
-    [of_one_queue(), of_thieves(), of_the_edges()].into_iter().flatten().collect()
+    [of_one_queue(), of_thieves(), of_shares_and_handles(), of_wraps()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What the owner does alone.
@@ -105,8 +108,8 @@ fn of_thieves() -> Vec<(&'static str, Program<Local>)> {
     ]
 }
 
-/// Shares, handles that go away, counters that wrap.
-fn of_the_edges() -> Vec<(&'static str, Program<Local>)> {
+/// Shares of the global queue, and handles that go away.
+fn of_shares_and_handles() -> Vec<(&'static str, Program<Local>)> {
     vec![
         (
             "share_cut_by_half_and_by_room",
@@ -135,6 +138,12 @@ fn of_the_edges() -> Vec<(&'static str, Program<Local>)> {
                 ],
             ),
         ),
+    ]
+}
+
+/// Counters that wrap.
+fn of_wraps() -> Vec<(&'static str, Program<Local>)> {
+    vec![
         (
             "wrap_between_head_and_tail",
             Program {
