@@ -15,7 +15,7 @@ use crate::explore::run::{perform, with};
 /// An access to a cell: by how many events of its thread it was preceded, and where it stands.
 type Access = Option<(u16, &'static Location<'static>)>;
 
-/// A race-checked cell of [`Explored`].
+/// A race-checked cell of [`Explored`](super::Explored).
 pub struct ExploredCell<T> {
     value: UnsafeCell<T>,
     /// The run that made it.

@@ -15,9 +15,9 @@ use crate::explore::picture::What;
 use crate::explore::request::Request;
 use crate::explore::run::{is_inside, perform, with};
 
-/// An `Arc` of [`Explored`]: a count that is explored like any other word, so that every owner is
-/// the last one in some execution. Of a value without a destructor it does not matter who is, and
-/// nothing is explored.
+/// An `Arc` of [`Explored`](super::Explored): a count that is explored like any other word, so that
+/// every owner is the last one in some execution. Of a value without a destructor it does not
+/// matter who is, and nothing is explored.
 pub struct ExploredArc<T>(Arc<Counted<T>>);
 
 struct Counted<T> {

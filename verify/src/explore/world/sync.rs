@@ -10,7 +10,8 @@ use super::Word;
 use crate::explore::event::{Arithmetic, ReadKind};
 use crate::explore::picture::What;
 
-/// A mutex of [`Explored`]: a word that is 1 while somebody holds it. Who waits for it is blocked.
+/// A mutex of [`Explored`](super::Explored): a word that is 1 while somebody holds it. Who waits
+/// for it is blocked.
 pub struct ExploredMutex<T> {
     held: Word,
     value: UnsafeCell<T>,
@@ -53,7 +54,7 @@ impl<T> fmt::Debug for ExploredMutex<T> {
     }
 }
 
-/// A parking place of [`Explored`]: a word that is 1 while there is a token.
+/// A parking place of [`Explored`](super::Explored): a word that is 1 while there is a token.
 #[derive(Debug)]
 pub struct ExploredParker(Word);
 
