@@ -43,6 +43,9 @@ fn cell(claim: &[Row], engine: &str) -> String {
     }
     let executions = rows.iter().map(|row| row.executions).sum();
     let mut text = format!("{}, {}", counted(rows.len(), "case"), thousands(executions));
+    if rows.iter().all(|row| row.verdict == crate::engine::Verdict::Exhaustive) {
+        text += ", exhaustive";
+    }
     let mut others: Vec<(String, usize)> = Vec::new();
     for row in rows.iter().filter(|row| row.verdict.is_failure() || row.verdict.is_incomplete()) {
         let verdict = row.verdict.to_string();
