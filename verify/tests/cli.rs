@@ -110,6 +110,32 @@ fn a_failed_schedule_of_shuttle_can_be_replayed() {
 }
 
 #[test]
+fn a_failed_execution_of_the_explorer_is_drawn_and_can_be_replayed() {
+    let (code, text) = selftest("selftest::fails/count@explore", &[]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("thread 0 (main)") && text.contains("✗"), "{text}");
+    assert!(text.contains("counterexample.svg"), "{text}");
+    let command = text.lines().find_map(|line| line.trim().strip_prefix("replay: "));
+    let arguments: Vec<_> = command.expect("a replay command").split(' ').skip(1).collect();
+    assert!(arguments.contains(&"--schedule"), "{arguments:?}");
+    let output = gosched_verify(&arguments);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("the selftest's count"), "{stderr}");
+    let nonsense = ["replay", "selftest::fails/count@explore", "--selftest", "--schedule", "0:x"];
+    assert_eq!(gosched_verify(&nonsense).status.code(), Some(2));
+}
+
+#[test]
+fn only_the_explorer_says_exhaustive() {
+    let (code, text) = selftest("selftest::passes/count@explore", &["--require-complete"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("passed, exhaustive"), "{text}");
+    let (_, text) = selftest("selftest::passes/count@loom", &[]);
+    assert!(!text.contains("passed, exhaustive"), "{text}");
+}
+
+#[test]
 fn a_replay_of_a_whole_check_shows_the_failure_in_full() {
     let output = gosched_verify(&["replay", "--selftest", "selftest::fails/count@loom"]);
     assert_eq!(output.status.code(), Some(1));
@@ -188,7 +214,7 @@ fn a_kept_result_prints_the_same_table() {
     assert_eq!(String::from_utf8_lossy(&table.stdout), String::from_utf8_lossy(&run.stdout));
     let markdown = gosched_verify(&["table", "--markdown", path]);
     let text = String::from_utf8_lossy(&markdown.stdout);
-    assert!(text.starts_with("| claim | says | loom |"), "{text}");
+    assert!(text.starts_with("| claim | says | explore | loom |"), "{text}");
     assert!(text.contains("| `selftest::passes` |"), "{text}");
 }
 
@@ -212,6 +238,8 @@ fn the_list_has_a_line_for_each_check_and_obeys_the_selection() {
     let others = lines(&[
         "--list",
         "--selftest",
+        "--engine",
+        "explore",
         "--engine",
         "shuttle",
         "--engine",

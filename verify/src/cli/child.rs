@@ -4,6 +4,7 @@
 //! does either must not take the others with it. The child writes [`Message`]s, one JSON line each,
 //! to standard output; standard error carries what the engine prints.
 
+use core::any::Any;
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::panic::PanicHookInfo;
@@ -75,18 +76,35 @@ fn run(check: &Check, args: &ChildArgs, progress: &Progress) -> Findings {
     }));
     let limit = Duration::from_secs(args.time_limit);
     let run = || check.run(args.effort(), limit, progress);
-    std::panic::catch_unwind(core::panic::AssertUnwindSafe(run)).unwrap_or_else(|_| {
+    std::panic::catch_unwind(core::panic::AssertUnwindSafe(run)).unwrap_or_else(|last| {
         let first = FIRST_PANIC.lock().ok().and_then(|mut first| first.take());
-        let message = first.unwrap_or_else(|| "a panic without a message".into());
+        let first = first.unwrap_or_else(|| NO_MESSAGE.into());
+        let message = retold(&first, text_of(&*last)).unwrap_or(first);
         Findings::failed(progress.executions(), message)
     })
 }
 
+const NO_MESSAGE: &str = "a panic without a message";
+
+/// The last panic, if it says what the first one said and more: the explorer's, with the diagram of
+/// the execution in which the model panicked.
+fn retold(first: &str, last: &str) -> Option<String> {
+    let said = first.lines().next()?;
+    let more = last.contains(said) && last.lines().count() > first.lines().count();
+    more.then(|| last.to_owned())
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or(NO_MESSAGE)
+}
+
 fn describe(info: &PanicHookInfo<'_>) -> String {
+    // Not `text_of`: a hook's payload need not be `Send`.
     let payload = info.payload();
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    let text = text.unwrap_or("a panic without a message");
+    let text = text.unwrap_or(NO_MESSAGE);
     match info.location() {
         Some(at) => format!("{text}\nat {}:{}", at.file(), at.line()),
         None => text.to_owned(),
