@@ -29,6 +29,8 @@ pub enum FaultKind {
     UnboundedLoop,
     /// A thread was never joined.
     NotJoined,
+    /// A shared value still had owners when all threads had ended.
+    Leak,
     /// The explorer was used in a way that it does not support.
     Misuse,
 }
@@ -42,6 +44,7 @@ impl fmt::Display for FaultKind {
             Self::NotDeterministic => "the model is not deterministic",
             Self::UnboundedLoop => "a loop without a bound",
             Self::NotJoined => "a thread that is not joined",
+            Self::Leak => "a leak",
             Self::Misuse => "misuse of the explorer",
         })
     }

@@ -251,6 +251,7 @@ fn word(kind: FaultKind) -> &'static str {
         FaultKind::NotDeterministic => "not-deterministic",
         FaultKind::UnboundedLoop => "loop",
         FaultKind::NotJoined => "not-joined",
+        FaultKind::Leak => "leak",
         FaultKind::Misuse => "misuse",
     }
 }

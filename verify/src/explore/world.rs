@@ -144,7 +144,7 @@ macro_rules! value {
     };
 }
 
-value!(u32 u64 usize);
+value!(u8 u16 u32 u64 usize);
 
 /// An atomic integer of [`Explored`].
 #[derive(Debug)]

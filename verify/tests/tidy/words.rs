@@ -20,7 +20,7 @@ const UNFINISHED: [&str; 9] = [
 ];
 
 /// Paths that are right on one machine alone.
-const MACHINE: [&str; 5] = ["/work/", "/root/", "/home/", "../shared", "C:\\"];
+const MACHINE: [&str; 3] = ["/home/", "/Users/", "C:\\"];
 
 fn nothing_is_unfinished(file: &File) -> Vec<String> {
     objections_to(file, &UNFINISHED, "must not stay")

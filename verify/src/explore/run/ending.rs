@@ -4,9 +4,9 @@ use std::panic::Location;
 
 use super::{Outcome, Run, Status};
 use crate::explore::Failure;
-use crate::explore::event::{Clock, EventId, Label, THREADS_MAX};
+use crate::explore::event::{Clock, EventId, Label, Loc, THREADS_MAX};
 use crate::explore::fault::{Fault, FaultKind, OUTSIDE};
-use crate::explore::picture::{Mark, Story, Trace};
+use crate::explore::picture::{Mark, Story, Trace, What};
 use crate::explore::request::Request;
 
 impl Run<'_> {
@@ -89,7 +89,7 @@ impl Run<'_> {
             let joined =
                 |thread| self.graph.events().any(|(_, event)| event.label == Label::Join(thread));
             return match self.graph.started().skip(1).find(|&thread| !joined(thread)) {
-                None => Outcome::Complete(String::new()),
+                None => self.leak().map_or(Outcome::Complete(String::new()), Outcome::Fault),
                 Some(thread) => Outcome::Fault(Fault {
                     kind: FaultKind::NotJoined,
                     message: format!("thread {thread} was never joined"),
@@ -122,6 +122,23 @@ impl Run<'_> {
         );
         self.mark(thread, "does less than before", None);
         Outcome::Fault(Fault { kind: FaultKind::NotDeterministic, message })
+    }
+
+    /// A shared value that still has owners, now that all threads have ended.
+    fn leak(&self) -> Option<Fault> {
+        (0_u8..).zip(&self.made).find_map(|(thread, made)| {
+            (0_u16..).zip(made).find_map(|(number, made)| {
+                let owners = self.last_value(Loc { thread, number });
+                (made.what == What::Owners && owners > 0).then(|| Fault {
+                    kind: FaultKind::Leak,
+                    message: format!(
+                        "the value shared at {} has {owners} owners left when all threads have \
+                         ended: it is leaked, or kept outside the model",
+                        made.at
+                    ),
+                })
+            })
+        })
     }
 
     /// Whether a blocked thread has seen the newest values, so that nothing can set it free.
