@@ -23,7 +23,8 @@ impl Park for Counting {
         Self::default()
     }
     fn park(&self) {
-        self.parks.fetch_add(1, Ordering::Relaxed);
+        // Release: whoever has counted this call sees the state in which the note made it.
+        self.parks.fetch_add(1, Ordering::Release);
         let spurious = self.spurious.load(Ordering::Relaxed);
         if spurious > 0 {
             self.spurious.store(spurious - 1, Ordering::Relaxed);
@@ -39,7 +40,7 @@ impl Park for Counting {
 
 impl Counting {
     fn calls(&self) -> (usize, usize) {
-        (self.parks.load(Ordering::Relaxed), self.unparks.load(Ordering::Relaxed))
+        (self.parks.load(Ordering::Acquire), self.unparks.load(Ordering::Relaxed))
     }
 }
 
