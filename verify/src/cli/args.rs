@@ -71,9 +71,8 @@ pub(super) enum Command {
 /// Flags of `check`.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct CheckArgs {
-    /// Larger preemption bounds, ten times as many samples, and 20 minutes for each check
-    #[arg(long)]
-    pub(super) thorough: bool,
+    #[command(flatten)]
+    pub(super) extent: Extent,
     /// Only checks whose id contains PATTERN; with `*`, whose whole id matches. Repeatable
     #[arg(long, value_name = "PATTERN")]
     pub(super) only: Vec<String>,
@@ -95,26 +94,6 @@ pub(super) struct CheckArgs {
     /// Exit with 3 if a check is incomplete, or loom is incomplete in one
     #[arg(long)]
     pub(super) require_complete: bool,
-    /// Seconds until a check ends as incomplete [default: 30, thorough 1200]
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
-    pub(super) time_limit: Option<u64>,
-    /// The checkers' claims about themselves in place of the claims about gosched
-    #[arg(long, hide = true)]
-    pub(super) selftest: bool,
-}
-
-impl CheckArgs {
-    /// How far the engines go.
-    #[must_use]
-    pub(super) fn effort(&self) -> Effort {
-        effort(self.thorough)
-    }
-
-    /// Seconds for each check.
-    #[must_use]
-    pub(super) fn seconds(&self) -> u64 {
-        self.time_limit.unwrap_or(default_seconds(self.thorough))
-    }
 }
 
 /// Flags of `replay`.
@@ -125,25 +104,32 @@ pub(super) struct ReplayArgs {
     /// The schedule that the explorer or shuttle printed: runs it alone
     #[arg(long, value_name = "SCHEDULE")]
     pub(super) schedule: Option<String>,
-    /// The bounds of a thorough run
+    #[command(flatten)]
+    pub(super) extent: Extent,
+}
+
+/// How far the engines go, and on what.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Extent {
+    /// Larger preemption bounds, ten times as many samples, and 20 minutes for each check
     #[arg(long)]
-    pub(super) thorough: bool,
-    /// Seconds until the check ends as incomplete [default: 30, thorough 1200]
+    thorough: bool,
+    /// Seconds until a check ends as incomplete [default: 30, thorough 1200]
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
-    pub(super) time_limit: Option<u64>,
-    /// The checkers' claims about themselves
+    time_limit: Option<u64>,
+    /// The checkers' claims about themselves in place of the claims about gosched
     #[arg(long, hide = true)]
     pub(super) selftest: bool,
 }
 
-impl ReplayArgs {
+impl Extent {
     /// How far the engines go.
     #[must_use]
     pub(super) fn effort(&self) -> Effort {
         effort(self.thorough)
     }
 
-    /// Seconds for the check.
+    /// Seconds for each check.
     #[must_use]
     pub(super) fn seconds(&self) -> u64 {
         self.time_limit.unwrap_or(default_seconds(self.thorough))

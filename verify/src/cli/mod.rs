@@ -49,7 +49,7 @@ fn check(args: &CheckArgs) -> Result<Exit, String> {
     let selection = select::select(args)?;
     if args.list {
         let lines = selection.checks.iter().map(|check| {
-            format!("{}  {}, {}\n", check.id(), check.shape, check.bounds(args.effort()))
+            format!("{}  {}, {}\n", check.id(), check.shape, check.bounds(args.extent.effort()))
         });
         print(&lines.collect::<String>());
         return Ok(Exit::Passed);
@@ -66,9 +66,9 @@ fn check(args: &CheckArgs) -> Result<Exit, String> {
 
 fn run_report(args: &CheckArgs, selection: select::Selection) -> Result<Report, String> {
     let settings = Settings {
-        effort: args.effort(),
-        seconds: args.seconds(),
-        selftest: args.selftest,
+        effort: args.extent.effort(),
+        seconds: args.extent.seconds(),
+        selftest: args.extent.selftest,
         interrupted: catch_interrupts()?,
     };
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
@@ -91,10 +91,10 @@ fn catch_interrupts() -> Result<&'static AtomicBool, String> {
 
 /// `replay`.
 fn replay(args: &ReplayArgs) -> Result<Exit, String> {
-    let check = select::exactly(&args.check, args.selftest)?;
-    let limit = Duration::from_secs(args.seconds());
+    let check = select::exactly(&args.check, args.extent.selftest)?;
+    let limit = Duration::from_secs(args.extent.seconds());
     let progress = Progress::default();
-    let run = || check.replay(args.schedule.as_deref(), args.effort(), limit, &progress);
+    let run = || check.replay(args.schedule.as_deref(), args.extent.effort(), limit, &progress);
     // The panic hook has printed the message and the backtrace by the time it is caught here.
     let Ok(findings) = std::panic::catch_unwind(core::panic::AssertUnwindSafe(run)) else {
         print(&format!("{}: FAILED after {} executions\n", check.id(), progress.executions()));

@@ -23,7 +23,7 @@ fn claims(selftests: bool) -> Vec<Claim> {
 ///
 /// If a pattern or the engines match nothing.
 pub(super) fn select(args: &CheckArgs) -> Result<Selection, String> {
-    let all = checks(&claims(args.selftest));
+    let all = checks(&claims(args.extent.selftest));
     let ids: Vec<_> = all.iter().map(Check::id).collect();
     let matches = |pattern: &str, id: &str| {
         if args.exact { pattern == id } else { matches(pattern, id) }
