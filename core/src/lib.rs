@@ -97,18 +97,35 @@ where_supported! {
     #[cfg(feature = "std")]
     extern crate std;
 
+    mod config;
     mod global_queue;
+    mod host;
+    mod idle;
     mod local_queue;
+    mod machine;
     pub mod memory;
+    mod monitor;
     mod note;
+    mod observe;
+    mod processor;
+    pub mod scheduler;
     mod steal_order;
     mod task;
+    mod task_state;
 
+    pub use config::{Config, ConfigError};
     pub use global_queue::{Batch, BatchIntoIter, GlobalQueue};
+    pub use host::{Deadline, Host};
+    pub use idle::{IdleProcessors, IdleView, Put};
     pub use local_queue::{Full, LocalQueue, NextSlot, Owner, Popped, StealError, Stealer, Stolen};
+    pub use monitor::{Monitor, Nap, Pace, Round};
     pub use note::Note;
+    pub use observe::{Event, NoObserver, Observer, Place};
+    pub use processor::ProcessorState;
+    pub use scheduler::{Machine, Scheduler, StartMachine, Step};
     pub use steal_order::{StealOrder, StealSweep};
     pub use task::Task;
+    pub use task_state::{TaskState, TaskStatus};
 }
 
 /// The README's examples are tests, too.

@@ -150,8 +150,7 @@ impl<T: Task, Mem: Memory> GlobalQueue<T, Mem> {
     //= go1.27:src/runtime/proc.go#globrunqputhead
     pub fn push_front(&self, task: T) {
         if let Err(task) = self.locked(|chain, _| chain.push_front(task)) {
-            let mut batch = self.batch_of(task);
-            self.locked(|chain, _| chain.prepend(batch.chain_mut()));
+            self.push_batch_front(self.batch_of(task));
         }
     }
 
@@ -161,6 +160,14 @@ impl<T: Task, Mem: Memory> GlobalQueue<T, Mem> {
     pub fn push_batch(&self, mut batch: Batch<T, Mem>) {
         if !batch.is_empty() {
             self.locked(|chain, _| chain.append(batch.chain_mut()));
+        }
+    }
+
+    /// Adds the tasks of `batch`, in its order, before all others; as
+    /// [`push_batch`](GlobalQueue::push_batch) otherwise.
+    pub fn push_batch_front(&self, mut batch: Batch<T, Mem>) {
+        if !batch.is_empty() {
+            self.locked(|chain, _| chain.prepend(batch.chain_mut()));
         }
     }
 

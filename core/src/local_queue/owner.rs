@@ -262,8 +262,9 @@ impl<T: Task, const CAP: usize, Mem: Memory> Owner<T, CAP, Mem> {
         CAP - self.room_taken()
     }
 
+    /// How many tasks the ring holds, as far as the owner knows: thieves may have taken some.
     #[inline(always)]
-    fn room_taken(&self) -> usize {
+    pub(crate) fn room_taken(&self) -> usize {
         self.tail.wrapping_sub(self.head) as usize
     }
 

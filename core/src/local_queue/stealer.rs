@@ -152,6 +152,13 @@ impl<T: Task, const CAP: usize, Mem: Memory> Stealer<T, CAP, Mem> {
         Some(Stolen { task, moved, from_next: false })
     }
 
+    /// Whether there was a task in the slot: a hint, which orders nothing.
+    #[must_use]
+    pub fn has_next(&self) -> bool {
+        // ORDER: Relaxed: a hint, by contract.
+        !self.queue.next.load(Ordering::Relaxed).is_null()
+    }
+
     /// Takes the slot's task, if it is the same at two looks.
     fn take_next(&self) -> Next<T> {
         // ORDER: Relaxed: the claim below acquires.
