@@ -8,6 +8,7 @@ mod global_queue;
 mod local_queue;
 mod memory;
 mod note;
+mod scheduler;
 mod plain_queue;
 mod reference;
 mod steal_order;
@@ -24,6 +25,7 @@ pub(crate) fn all() -> Vec<Claim> {
         plain_queue::claims(),
         global_queue::claims(),
         note::claims(),
+        scheduler::claims(),
         steal_order::claims(),
         reference::claims(),
     ]
