@@ -21,6 +21,9 @@ pub enum FaultKind {
     Panic,
     /// Two accesses to a cell, one of them a write, that nothing orders.
     Race,
+    /// Memory that the model has freed is used, or nothing orders its use before that. Found with
+    /// the allocator [`Quarantine`](super::Quarantine).
+    UseAfterFree,
     /// Threads that wait for what nobody will do.
     Deadlock,
     /// The program did something else when it was run again.
@@ -40,6 +43,7 @@ impl fmt::Display for FaultKind {
         f.write_str(match self {
             Self::Panic => "an execution panics",
             Self::Race => "a data race",
+            Self::UseAfterFree => "a use after free",
             Self::Deadlock => "a deadlock",
             Self::NotDeterministic => "the model is not deterministic",
             Self::UnboundedLoop => "a loop without a bound",

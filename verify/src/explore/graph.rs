@@ -75,7 +75,12 @@ impl Graph {
     }
 
     pub(super) fn location(&self, loc: Loc) -> &Location0 {
-        self.locations[usize::from(loc.thread)].get(usize::from(loc.number)).unwrap_or(NOTHING)
+        self.location_of(loc.thread, usize::from(loc.number))
+    }
+
+    /// The `number`-th location that a thread has made.
+    pub(super) fn location_of(&self, thread: u8, number: usize) -> &Location0 {
+        self.locations[usize::from(thread)].get(number).unwrap_or(NOTHING)
     }
 
     fn location_mut(&mut self, loc: Loc) -> &mut Location0 {

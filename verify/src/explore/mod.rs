@@ -48,6 +48,7 @@
 //! [`Memory::retry_pure`]: gosched::memory::Memory::retry_pure
 //! [`Memory::spin_loop`]: gosched::memory::Memory::spin_loop
 
+mod blocks;
 mod consistency;
 mod event;
 mod fault;
@@ -55,6 +56,8 @@ mod graph;
 mod picture;
 mod pointers;
 mod pool;
+mod quarantine;
+mod quiet;
 mod replay;
 mod request;
 mod run;
@@ -71,6 +74,7 @@ use std::time::Duration;
 pub use self::event::THREADS_MAX;
 pub use self::fault::FaultKind;
 pub use self::picture::Trace;
+pub use self::quarantine::Quarantine;
 pub use self::world::{
     Explored, ExploredArc, ExploredCell, ExploredInt, ExploredMutex, ExploredParker, ExploredPtr,
     Value,

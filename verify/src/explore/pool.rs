@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::graph::Graph;
+use super::quiet;
 use super::run::{Ended, Outcome, Run};
 use super::{Builder, Program, Report};
 
@@ -22,6 +23,13 @@ const EXECUTIONS_PER_GLANCE: u64 = 64;
 pub(super) fn next_run() -> u64 {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     RUNS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Runs `f` on an OS thread that ends with it. A model that panics may leave its thread in the
+/// middle of unwinding, and then std takes the OS thread for one that panics, for ever.
+pub(super) fn on_a_thread_of_its_own<R: Send>(f: impl FnOnce() -> R + Send) -> R {
+    let result = thread::scope(|scope| scope.spawn(f).join());
+    result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// What the workers share.
@@ -70,6 +78,7 @@ impl Report {
 /// Searches with as many workers as the builder says.
 pub(super) fn search(program: Program, builder: &Builder, watch: &(dyn Fn(u64) + Sync)) -> Report {
     let jobs = builder.jobs.get();
+    quiet::install();
     let pool = Pool {
         program,
         builder,
@@ -83,10 +92,10 @@ pub(super) fn search(program: Program, builder: &Builder, watch: &(dyn Fn(u64) +
     };
     let mut report = Report::new();
     thread::scope(|scope| {
-        let others: Vec<_> = (1..jobs).map(|_| scope.spawn(|| pool.work_off())).collect();
-        report.add(pool.work_off());
-        for other in others {
-            match other.join() {
+        // None is the caller's thread: see `on_a_thread_of_its_own`.
+        let workers: Vec<_> = (0..jobs).map(|_| scope.spawn(|| pool.work_off())).collect();
+        for worker in workers {
+            match worker.join() {
                 Ok(found) => report.add(found),
                 Err(panic) => std::panic::resume_unwind(panic),
             }

@@ -20,7 +20,8 @@ use super::event::{EventId, Label, Loc, Read, ReadKind, THREADS_MAX, Write};
 use super::fault::FaultKind;
 use super::graph::{Graph, Position};
 use super::picture::Story;
-use super::pool::next_run;
+use super::pool::{next_run, on_a_thread_of_its_own};
+use super::quiet;
 use super::request::Request;
 use super::run::{Ended, Outcome, Run, is_inside};
 use super::{Builder, Failure, Program};
@@ -71,16 +72,20 @@ impl Builder {
         let (items, kind) = decode(schedule)?;
         let program: Program = Arc::new(move || model().to_string());
         let forced = Some(Forced { items, ..Forced::default() });
-        let (mut aside, mut stacks) = (Vec::new(), Vec::new());
-        let Ended { outcome, failure, forced } = Run::execute(
-            &program,
-            Graph::default(),
-            &mut aside,
-            &mut stacks,
-            self.events_max,
-            next_run(),
-            forced,
-        );
+        let run = || {
+            let (mut aside, mut stacks) = (Vec::new(), Vec::new());
+            Run::execute(
+                &program,
+                Graph::default(),
+                &mut aside,
+                &mut stacks,
+                self.events_max,
+                next_run(),
+                forced,
+            )
+        };
+        quiet::install();
+        let Ended { outcome, failure, forced } = on_a_thread_of_its_own(run);
         if let Some(misfit) = forced.and_then(|forced| forced.misfit) {
             return Err(misfit);
         }
@@ -247,6 +252,7 @@ fn word(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::Panic => "panic",
         FaultKind::Race => "race",
+        FaultKind::UseAfterFree => "use-after-free",
         FaultKind::Deadlock => "deadlock",
         FaultKind::NotDeterministic => "not-deterministic",
         FaultKind::UnboundedLoop => "loop",

@@ -7,23 +7,36 @@
 //! *grows*: one thread at a time adds its next event, and which one is a function of the graph
 //! alone.
 
+mod drive;
 mod ending;
 mod growth;
+mod memory;
+mod retry;
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use corosensei::stack::DefaultStack;
-use corosensei::{Coroutine, CoroutineResult, Yielder};
+use corosensei::{Coroutine, Yielder};
+
+pub(super) use self::drive::leave_if_panicking;
+use self::drive::drive;
+pub(super) use self::memory::Access;
+use self::memory::CellLog;
+use self::retry::Echo;
+pub(super) use self::retry::{iteration, retry_pure, wait};
+use super::blocks::Blocks;
 
 use super::event::{Clock, EventId, Label, Loc, Read, THREADS_MAX};
-use super::fault::{Fault, FaultKind, OUTSIDE, message_of};
+use super::fault::{Fault, FaultKind, OUTSIDE};
 use super::graph::Graph;
 use super::picture::{Made, Mark, What};
 use super::pointers::Pointers;
+use super::quarantine;
+use super::quiet::Panic;
 use super::replay::Forced;
 use super::request::{Answer, Request};
 use super::{Failure, Program};
@@ -83,6 +96,9 @@ struct ThreadState {
     done: u16,
     /// Where the present iteration of its loop began.
     iteration: u16,
+    /// The loop said so.
+    marked: bool,
+    echo: Echo,
     /// Locations that it has made.
     locations: u16,
 }
@@ -95,6 +111,8 @@ impl ThreadState {
             status: Status::Unused,
             done: 0,
             iteration: 0,
+            marked: false,
+            echo: Echo::No,
             locations: 0,
         }
     }
@@ -117,7 +135,14 @@ pub(super) struct Run<'a> {
     marks: Vec<Mark>,
     /// The schedule to follow, if this is a replay.
     forced: Option<Forced>,
-    pub(super) pointers: Pointers,
+    pointers: Pointers,
+    blocks: Blocks,
+    /// What is known of the cells, by their numbers.
+    pub(super) cells: Vec<CellLog>,
+    /// What all former owners of the block that is about to be freed have done with it.
+    pub(super) shared_drops: Option<Clock>,
+    /// A panic of the model that has not been caught.
+    panic: Option<Panic>,
     events_max: u16,
     end: Option<Outcome>,
     /// The run is over, and its coroutines are being taken down: operations return at once.
@@ -147,8 +172,10 @@ pub(super) fn with<R>(f: impl FnOnce(&mut Run<'_>) -> R) -> R {
         "the memory `Explored` works inside a model alone: call `explore::model` around this, and \
          start threads by `explore::thread::spawn`, for OS threads are outside"
     );
+    let _engine = quarantine::engine();
     // SAFETY: `drive` set the pointer and keeps the run alive; the coroutines of a run share one
-    // OS thread, and no reference made here outlives `f`, which does not switch.
+    // OS thread, and no reference made here outlives `f`, which does not switch, and in which the
+    // allocator does not come here.
     f(unsafe { &mut *run })
 }
 
@@ -160,6 +187,7 @@ pub(super) fn is_inside() -> bool {
 /// Performs one event, after as many switches to other threads as it takes. `None` when the run is
 /// over, and the caller a destructor that is being unwound.
 pub(super) fn perform(request: Request, at: &'static Location<'static>) -> Option<Answer> {
+    let _engine = quarantine::engine();
     loop {
         match with(|run| run.attempt(&request, at)) {
             Attempt::Done(answer) => return Some(answer),
@@ -174,38 +202,6 @@ fn suspend() {
     // SAFETY: the yielder belongs to the coroutine that runs this very code, and lives on its
     // stack.
     unsafe { &*yielder }.suspend(());
-}
-
-/// Blocks the calling thread for the rest of this run, if the iteration that it repeats has written
-/// nothing; else the loop goes on.
-pub(super) fn retry() {
-    let blocks = with(|run| {
-        if run.is_over() {
-            return false;
-        }
-        let thread = run.running;
-        let state = &mut run.threads[usize::from(thread)];
-        let from = std::mem::replace(&mut state.iteration, state.done);
-        let wrote = (from..state.done).any(|index| {
-            matches!(run.graph.event(EventId { thread, index }).label, Label::Write(_))
-        });
-        if !wrote {
-            state.iteration = from;
-            state.status = Status::Blocked;
-        }
-        !wrote
-    });
-    if blocks {
-        suspend();
-    }
-}
-
-/// Marks the start of an iteration.
-pub(super) fn iteration() {
-    with(|run| {
-        let state = &mut run.threads[usize::from(run.running)];
-        state.iteration = state.done;
-    });
 }
 
 impl<'a> Run<'a> {
@@ -237,6 +233,10 @@ impl<'a> Run<'a> {
             marks: Vec::new(),
             forced,
             pointers: Pointers::default(),
+            blocks: Blocks::default(),
+            cells: Vec::new(),
+            shared_drops: None,
+            panic: None,
             events_max,
             end: None,
             dead: false,
@@ -256,30 +256,6 @@ impl<'a> Run<'a> {
         Ended { outcome, failure, forced }
     }
 
-    /// Makes the coroutine of a thread that was started.
-    pub(super) fn start(&mut self, thread: u8, body: Body) {
-        let stack = self.stacks.pop().unwrap_or_else(|| {
-            DefaultStack::new(STACK).expect("there is memory for a coroutine's stack")
-        });
-        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
-            with(|run| run.threads[usize::from(thread)].yielder = yielder);
-            match catch_unwind(AssertUnwindSafe(body)) {
-                Ok(()) => {
-                    perform(Request::End, Location::caller());
-                }
-                // The run takes its coroutines down: that unwinding is not ours to stop.
-                Err(panic) if with(|run| run.dead) => std::panic::resume_unwind(panic),
-                Err(panic) => with(|run| {
-                    run.mark(thread, "panics", None);
-                    run.fault(FaultKind::Panic, message_of(&*panic));
-                }),
-            }
-        });
-        let state = &mut self.threads[usize::from(thread)];
-        state.coroutine = Some(coroutine);
-        state.status = Status::Ready;
-    }
-
     /// Operations must not switch any more: the run is over, or the caller is being unwound.
     pub(super) fn is_over(&self) -> bool {
         self.dead || self.end.is_some() || std::thread::panicking()
@@ -287,6 +263,16 @@ impl<'a> Run<'a> {
 
     pub(super) fn running(&self) -> u8 {
         self.running
+    }
+
+    /// Notes that the model panics. If that ends the process, the reason is returned, once.
+    pub(super) fn note_panic(&mut self, panic: Panic) -> Option<&'static str> {
+        let another = self.panic.replace(panic).is_some();
+        if self.dead {
+            (!another).then_some("a thread that waits is taken down")
+        } else {
+            another.then_some("another panic unwinds its thread")
+        }
     }
 
     /// Makes a location in the running thread.
@@ -300,8 +286,13 @@ impl<'a> Run<'a> {
         let state = &mut self.threads[usize::from(thread)];
         let loc = Loc { thread, number: state.locations };
         state.locations += 1;
-        self.made[usize::from(thread)].push(Made { initial, what, at });
+        self.made[usize::from(thread)].push(Made { initial, what, at, address: 0 });
         loc
+    }
+
+    /// Notes where a location stands.
+    pub(super) fn stands(&mut self, loc: Loc, address: usize) {
+        self.made[usize::from(loc.thread)][usize::from(loc.number)].address = address;
     }
 
     fn initial(&self, loc: Loc) -> u64 {
@@ -334,7 +325,15 @@ impl<'a> Run<'a> {
                 Attempt::Dead
             };
         }
+        if self.panic.is_some() {
+            // The model has caught it.
+            self.panic = None;
+        }
         let thread = self.running;
+        match self.threads[usize::from(thread)].echo {
+            Echo::No => {}
+            echo => return self.echo(thread, echo, request, at),
+        }
         if self.done(thread) < self.graph.len(thread) {
             return self.replay(thread, request, at);
         }
@@ -453,48 +452,4 @@ impl<'a> Run<'a> {
                 && self.is_enabled(thread)
         })
     }
-}
-
-/// Runs the threads until the run is over, and takes their coroutines down.
-fn drive(run: *mut Run<'_>) -> Outcome {
-    CURRENT.set(run.cast());
-    let outcome = loop {
-        // SAFETY: the caller's run lives, and no coroutine is running now.
-        let this = unsafe { &mut *run };
-        if let Some(end) = this.end.take() {
-            break end;
-        }
-        let next = if this.to_replay > 0 { this.next_to_replay() } else { this.choose() };
-        let Some(thread) = next else {
-            if this.to_replay == 0 {
-                break this.finish();
-            }
-            break this.fall_short();
-        };
-        this.running = thread;
-        let state = &mut this.threads[usize::from(thread)];
-        let mut coroutine = state.coroutine.take().expect("a thread that can run has a coroutine");
-        let result = coroutine.resume(());
-        // SAFETY: as above: the coroutine is suspended or has returned.
-        let this = unsafe { &mut *run };
-        match result {
-            CoroutineResult::Yield(()) => {
-                this.threads[usize::from(thread)].coroutine = Some(coroutine);
-            }
-            CoroutineResult::Return(()) => this.stacks.push(coroutine.into_stack()),
-        }
-    };
-    for thread in 0..THREADS_MAX {
-        // SAFETY: as above.
-        let this = unsafe { &mut *run };
-        this.dead = true;
-        this.running = thread as u8;
-        if let Some(mut coroutine) = this.threads[thread].coroutine.take() {
-            coroutine.force_unwind();
-            // SAFETY: as above.
-            unsafe { &mut *run }.stacks.push(coroutine.into_stack());
-        }
-    }
-    CURRENT.set(ptr::null_mut());
-    outcome
 }

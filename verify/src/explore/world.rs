@@ -16,8 +16,9 @@ pub use self::shared::ExploredArc;
 pub use self::sync::{ExploredMutex, ExploredParker};
 use super::event::{Arithmetic, Fence, Loc, ReadKind, Write};
 use super::picture::What;
+use super::quarantine;
 use super::request::{Answer, Request};
-use super::run::{iteration, perform, retry, with};
+use super::run::{Run, iteration, leave_if_panicking, perform, retry_pure, wait, with};
 use crate::world::World;
 
 /// The explorer's memory. Its types work inside [`model`](super::model) alone and panic elsewhere.
@@ -53,13 +54,14 @@ unsafe impl Memory for Explored {
         perform(Request::Fence(Fence::Heavy), Location::caller());
     }
     fn spin_loop() {
-        retry();
+        wait();
     }
     fn iteration() {
         iteration();
     }
+    #[track_caller]
     fn retry_pure() {
-        retry();
+        retry_pure(Location::caller());
     }
 }
 
@@ -72,10 +74,9 @@ struct Word {
 }
 
 /// State that survives an execution makes the next one another program.
-fn check_run(made_in: u64) {
-    let mine = with(|run| run.number == made_in || run.is_over());
+fn check_run(run: &Run<'_>, made_in: u64) {
     assert!(
-        mine,
+        run.number == made_in,
         "state of an earlier execution is used (from a static, or from a variable outside the \
          model): make all state in the model"
     );
@@ -88,36 +89,67 @@ impl Word {
         with(|run| Self { loc: run.new_location(value, what, at), run: run.number })
     }
 
-    /// The word's location.
-    fn loc(&self) -> Loc {
-        check_run(self.run);
-        self.loc
+    /// The word's location; `None` if the run is over, and the caller a destructor that is being
+    /// unwound.
+    fn reach(&self, at: &'static Location<'static>) -> Option<Loc> {
+        let address = (&raw const *self).addr();
+        reach(address, at, |run| {
+            check_run(run, self.run);
+            run.stands(self.loc, address);
+            self.loc
+        })
     }
 
-    fn read(&self, kind: ReadKind, at: &'static Location<'static>) -> Answer {
-        let loc = self.loc();
-        let Some(answer) = perform(Request::Read { loc, kind }, at) else {
-            return Answer::default();
-        };
+    /// As [`read`](Word::read), and `None` as [`reach`](Word::reach).
+    fn try_read(&self, kind: ReadKind, at: &'static Location<'static>) -> Option<Answer> {
+        let loc = self.reach(at)?;
+        let answer = perform(Request::Read { loc, kind }, at)?;
         if answer.exclusive {
             let value = kind.writes(answer.value).expect("an exclusive read writes");
             let order = kind.order(true);
             perform(Request::Write(Write { loc, value, order, exclusive: true }), at);
         }
-        answer
+        Some(answer)
+    }
+
+    fn read(&self, kind: ReadKind, at: &'static Location<'static>) -> Answer {
+        self.try_read(kind, at).unwrap_or_else(|| {
+            leave_if_panicking();
+            Answer::default()
+        })
     }
 
     fn write(&self, value: u64, order: Ordering, at: &'static Location<'static>) {
-        let loc = self.loc();
-        perform(Request::Write(Write { loc, value, order, exclusive: false }), at);
+        if let Some(loc) = self.reach(at) {
+            perform(Request::Write(Write { loc, value, order, exclusive: false }), at);
+        }
     }
 
     /// What its only user reads. When the run is over it reads 0, so that destructors find
     /// nothing.
-    fn last(&self) -> u64 {
-        let loc = self.loc();
-        with(|run| if run.is_over() { 0 } else { run.last_value(loc) })
+    fn last(&self, at: &'static Location<'static>) -> u64 {
+        self.reach(at).map_or(0, |loc| with(|run| run.last_value(loc)))
     }
+}
+
+/// Uses memory of the model, at this address, unless the run is over. If the model has freed it, it
+/// is over now. Then this returns to destructors only.
+fn reach<R>(
+    address: usize,
+    at: &'static Location<'static>,
+    f: impl FnOnce(&mut Run<'_>) -> R,
+) -> Option<R> {
+    let reached = with(|run| {
+        if run.is_over() {
+            return None;
+        }
+        run.may_use(address, at).then(|| f(run))
+    });
+    if reached.is_none() {
+        // The run is over, so this does nothing but wait for its end.
+        perform(Request::Choice(1), at);
+    }
+    reached
 }
 
 /// Values that fit into a word.
@@ -223,8 +255,9 @@ impl<V: Value> Atomic<V> for ExploredInt<V> {
         let kind = exchange(expected, new, success, failure, true);
         decode(self.word.read(kind, Location::caller()))
     }
+    #[track_caller]
     fn load_mut(&mut self) -> V {
-        V::from_word(self.word.last())
+        V::from_word(self.word.last(Location::caller()))
     }
 }
 
@@ -274,15 +307,11 @@ impl<T> fmt::Debug for ExploredPtr<T> {
 }
 
 fn name<T>(pointer: *mut T) -> u64 {
-    with(|run| {
-        let thread = run.running();
-        let index = run.done(thread);
-        run.pointers.name(pointer.cast(), thread, index)
-    })
+    with(|run| run.name(pointer.cast()))
 }
 
 fn pointer<T>(name: u64) -> *mut T {
-    with(|run| run.pointers.pointer(name)).cast()
+    with(|run| run.pointer(name)).cast()
 }
 
 impl<T: 'static> ExploredPtr<T> {
@@ -341,8 +370,9 @@ impl<T: 'static> Atomic<*mut T> for ExploredPtr<T> {
     ) -> Result<*mut T, *mut T> {
         self.exchange(current, new, (success, failure), true)
     }
+    #[track_caller]
     fn load_mut(&mut self) -> *mut T {
-        pointer(self.word.last())
+        pointer(self.word.last(Location::caller()))
     }
 }
 
@@ -363,6 +393,8 @@ impl World for Explored {
 
     #[track_caller]
     fn spawn<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Self::JoinHandle<T> {
+        // The handle and the closure's box are the explorer's, not the model's.
+        let _engine = quarantine::engine();
         let result = Arc::new(Mutex::new(None));
         let answer = perform(Request::Spawn, Location::caller()).unwrap_or_default();
         let thread = answer.value as u8;
@@ -385,7 +417,7 @@ impl World for Explored {
     }
 
     fn yield_now() {
-        retry();
+        wait();
     }
 }
 

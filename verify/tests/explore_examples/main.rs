@@ -19,7 +19,10 @@ mod spin_lock;
 #[path = "../../examples/explore_treiber_stack.rs"]
 mod treiber_stack;
 
-use gosched_verify::explore::{FaultKind, Report};
+use gosched_verify::explore::{FaultKind, Quarantine, Report};
+
+#[global_allocator]
+static ALLOCATOR: Quarantine = Quarantine::new();
 
 /// The model holds, in exactly so many executions.
 #[track_caller]

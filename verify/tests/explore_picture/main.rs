@@ -12,3 +12,8 @@ mod errors;
 mod models;
 mod pictures;
 mod replays;
+
+use gosched_verify::explore::Quarantine;
+
+#[global_allocator]
+static ALLOCATOR: Quarantine = Quarantine::new();

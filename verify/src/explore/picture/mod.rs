@@ -47,6 +47,8 @@ pub(super) struct Made {
     pub(super) initial: u64,
     pub(super) what: What,
     pub(super) at: &'static Location<'static>,
+    /// Where it stood when it was last used.
+    pub(super) address: usize,
 }
 
 /// Something that is no event of the graph, but part of the story.

@@ -68,10 +68,11 @@ impl Run<'_> {
         thread: u8,
         after: u16,
         text: impl Into<String>,
-        at: &'static Location<'static>,
+        at: Option<&'static Location<'static>>,
     ) {
-        let text = text.into();
-        self.marks.push(Mark { thread, after: Some(after), text, at: Some(at) });
+        if self.end.is_none() {
+            self.marks.push(Mark { thread, after: Some(after), text: text.into(), at });
+        }
     }
 
     /// What the graph is, now that nobody can add to it.

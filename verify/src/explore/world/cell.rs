@@ -1,53 +1,48 @@
 //! Race-checked cells: each access is compared with those of the other threads.
 
-use std::cell::{RefCell, UnsafeCell};
+use std::cell::UnsafeCell;
 use std::fmt;
 use std::panic::Location;
 
 use gosched::memory::RaceCell;
 
-use super::check_run;
+use super::{check_run, reach};
 use crate::explore::event::{Clock, THREADS_MAX};
 use crate::explore::fault::FaultKind;
 use crate::explore::request::Request;
-use crate::explore::run::{perform, with};
-
-/// An access to a cell: by how many events of its thread it was preceded, and where it stands.
-type Access = Option<(u16, &'static Location<'static>)>;
+use crate::explore::run::{Access, leave_if_panicking, perform, with};
 
 /// A race-checked cell of [`Explored`](super::Explored).
 pub struct ExploredCell<T> {
     value: UnsafeCell<T>,
     /// The run that made it.
     run: u64,
-    /// The last read and the last write of each thread.
-    accesses: RefCell<[(Access, Access); THREADS_MAX]>,
+    /// Its number in that run, which knows the accesses.
+    number: u32,
 }
 
-// SAFETY: as for the cells of the other worlds: shared access yields raw pointers only. The threads
-// of a model are coroutines in one OS thread, so the `RefCell` is never used by two at once.
+// SAFETY: as for the cells of the other worlds: shared access yields raw pointers only.
 unsafe impl<T: Send> Sync for ExploredCell<T> {}
 
 impl<T> ExploredCell<T> {
     /// Records an access, and ends the run if it races with another.
     fn access(&self, writes: bool, at: &'static Location<'static>) {
-        check_run(self.run);
-        let races = with(|run| {
-            if run.is_over() {
-                return None;
-            }
+        let address = (&raw const *self).addr();
+        let races = reach(address, at, |run| {
+            check_run(run, self.run);
             let (thread, now) = (run.running(), run.now());
-            let mut accesses = self.accesses.borrow_mut();
-            let race = find_race(&accesses, thread, &now, writes);
-            let mine = &mut accesses[usize::from(thread)];
             let access = Some((run.done(thread), at));
+            let log = &mut run.cells[self.number as usize];
+            log.address = address;
+            let race = find_race(&log.accesses, thread, &now, writes);
+            let mine = &mut log.accesses[usize::from(thread)];
             if writes {
                 mine.1 = access
             } else {
                 mine.0 = access
             }
             let Race { thread: other, after, wrote, at: there } = race?;
-            run.mark_after(other, after, describe(wrote), there);
+            run.mark_after(other, after, describe(wrote), Some(there));
             run.mark(thread, describe(writes), Some(at));
             run.fault(
                 FaultKind::Race,
@@ -60,9 +55,11 @@ impl<T> ExploredCell<T> {
             );
             Some(())
         });
-        if races.is_some() {
+        match races {
+            None => leave_if_panicking(),
             // The run has ended: this never returns, except to a destructor.
-            perform(Request::Choice(1), at);
+            Some(Some(())) => _ = perform(Request::Choice(1), at),
+            Some(None) => {}
         }
     }
 }
@@ -100,8 +97,8 @@ fn find_race(
 
 impl<T: Send> RaceCell<T> for ExploredCell<T> {
     fn new(value: T) -> Self {
-        let run = with(|run| run.number);
-        Self { value: UnsafeCell::new(value), run, accesses: RefCell::default() }
+        let (run, number) = with(|run| (run.number, run.new_cell()));
+        Self { value: UnsafeCell::new(value), run, number }
     }
     #[track_caller]
     fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
