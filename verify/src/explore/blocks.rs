@@ -109,9 +109,12 @@ impl Blocks {
             return 0;
         }
         let mut name = u64::from(thread);
-        for (bits, part) in
-            [(DONE_BITS, u64::from(done)), (COUNT_BITS, before), (SIZE_BITS, size), (OFFSET_BITS, 0)]
-        {
+        for (bits, part) in [
+            (DONE_BITS, u64::from(done)),
+            (COUNT_BITS, before),
+            (SIZE_BITS, size),
+            (OFFSET_BITS, 0),
+        ] {
             name = name << bits | part;
         }
         FLAG | name

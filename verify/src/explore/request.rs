@@ -72,8 +72,8 @@ impl fmt::Display for ReadKind {
                 write!(f, "a read-modify-write ({arithmetic:?} {operand}, {order:?})")
             }
             Self::Exchange { expected, new, success, failure, weak } => {
-                let weak = if *weak { "weak " } else { "" };
-                write!(f, "a {weak}exchange ({expected}, {new}, {success:?}, {failure:?})")
+                let weak = if *weak { "a weak" } else { "an" };
+                write!(f, "{weak} exchange ({expected}, {new}, {success:?}, {failure:?})")
             }
             Self::Await { expected, .. } => write!(f, "a wait for {expected}"),
         }

@@ -22,8 +22,8 @@ use std::sync::Arc;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
 
-pub(super) use self::drive::leave_if_panicking;
 use self::drive::drive;
+pub(super) use self::drive::leave_if_panicking;
 pub(super) use self::memory::Access;
 use self::memory::CellLog;
 use self::retry::Echo;

@@ -73,15 +73,6 @@ struct Word {
     run: u64,
 }
 
-/// State that survives an execution makes the next one another program.
-fn check_run(run: &Run<'_>, made_in: u64) {
-    assert!(
-        run.number == made_in,
-        "state of an earlier execution is used (from a static, or from a variable outside the \
-         model): make all state in the model"
-    );
-}
-
 impl Word {
     #[track_caller]
     fn new(value: u64, what: What) -> Self {
@@ -94,9 +85,11 @@ impl Word {
     fn reach(&self, at: &'static Location<'static>) -> Option<Loc> {
         let address = (&raw const *self).addr();
         reach(address, at, |run| {
-            check_run(run, self.run);
-            run.stands(self.loc, address);
-            self.loc
+            let mine = run.number == self.run;
+            if mine {
+                run.stands(self.loc, address);
+            }
+            (mine, self.loc)
         })
     }
 
@@ -132,24 +125,34 @@ impl Word {
     }
 }
 
-/// Uses memory of the model, at this address, unless the run is over. If the model has freed it, it
-/// is over now. Then this returns to destructors only.
+/// Uses an object of the model, at this address, unless the run is over. If the model has freed it,
+/// the run is over now. Then this returns to destructors only.
+///
+/// # Panics
+///
+/// If `f` says that the object is none of this run.
 fn reach<R>(
     address: usize,
     at: &'static Location<'static>,
-    f: impl FnOnce(&mut Run<'_>) -> R,
+    f: impl FnOnce(&mut Run<'_>) -> (bool, R),
 ) -> Option<R> {
-    let reached = with(|run| {
-        if run.is_over() {
-            return None;
+    let reached = with(|run| (!run.is_over() && run.may_use(address, at)).then(|| f(run)));
+    match reached {
+        Some((mine, value)) => {
+            // State that survives an execution makes the next one another program.
+            assert!(
+                mine,
+                "state of an earlier execution is used (from a static, or from a variable outside \
+                 the model): make all state in the model"
+            );
+            Some(value)
         }
-        run.may_use(address, at).then(|| f(run))
-    });
-    if reached.is_none() {
-        // The run is over, so this does nothing but wait for its end.
-        perform(Request::Choice(1), at);
+        None => {
+            // The run is over, so this does nothing but wait for its end.
+            perform(Request::Choice(1), at);
+            None
+        }
     }
-    reached
 }
 
 /// Values that fit into a word.

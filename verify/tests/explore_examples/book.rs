@@ -121,7 +121,7 @@ fn increment_impurely(word: &Word) {
 // ANCHOR_END: impure
 
 #[test]
-fn a_retry_that_has_learnt_something_is_reported_as_a_deadlock_if_called_pure() {
+fn a_retry_that_has_learnt_something_and_is_called_pure_is_found_out() {
     let report = Builder::default().explore(|| {
         let words = words();
         let other = {
@@ -132,7 +132,11 @@ fn a_retry_that_has_learnt_something_is_reported_as_a_deadlock_if_called_pure() 
         other.join();
         "both"
     });
-    assert_eq!(report.failure.map(|failure| failure.kind), Some(FaultKind::Deadlock));
+    crate::assert_fails(
+        &report,
+        FaultKind::Misuse,
+        "given the same values, and did something else",
+    );
 }
 
 // ANCHOR: budget

@@ -10,6 +10,7 @@
 mod book;
 #[path = "../../examples/explore_chase_lev.rs"]
 mod chase_lev;
+mod free;
 #[path = "../../examples/explore_peterson.rs"]
 mod peterson;
 #[path = "../../examples/explore_seqlock.rs"]

@@ -4,14 +4,18 @@
 //!   the files anew.
 //! * `replays`: a failure's schedule makes the same failure again, and one that does not fit says
 //!   where.
+//! * `freed`: memory that is used when it was freed, and the names of pointers.
+//! * `unwinding`: failures, and the destructors and panics that come with them.
 //! * `errors`: each way to use the explorer wrongly is told so.
 
 #![cfg(feature = "explore")]
 
 mod errors;
+mod freed;
 mod models;
 mod pictures;
 mod replays;
+mod unwinding;
 
 use gosched_verify::explore::Quarantine;
 

@@ -66,6 +66,22 @@ pub(crate) fn race() {
     child.join();
 }
 
+/// A node that one thread takes out and frees, while the other one reads it.
+pub(crate) fn use_after_free() {
+    let node = Box::into_raw(Box::new(Word::new(7)));
+    let list = Arc::new(<Explored as Memory>::AtomicPtr::<Word>::new(node));
+    let theirs = list.clone();
+    let child = thread::spawn(move || {
+        let node = theirs.load(Acquire);
+        // SAFETY: unsound: what the test is about. The explorer does not touch what was freed.
+        unsafe { node.as_ref() }.map(|word| word.load(Relaxed))
+    });
+    let node = list.swap(std::ptr::null_mut(), AcqRel);
+    // SAFETY: it was made above, and nobody else frees it.
+    drop(unsafe { Box::from_raw(node) });
+    child.join();
+}
+
 /// Two locks, taken in opposite orders.
 pub(crate) fn lock_order() {
     let first = Arc::new(Mutex::new(0));

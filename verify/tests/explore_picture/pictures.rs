@@ -62,6 +62,11 @@ fn a_race_shows_both_accesses() {
 }
 
 #[test]
+fn a_use_after_free_shows_who_has_freed_it() {
+    check("use_after_free", models::use_after_free);
+}
+
+#[test]
 fn a_deadlock_shows_who_waits_where() {
     check("lock_order", models::lock_order);
 }

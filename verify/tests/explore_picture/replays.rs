@@ -22,6 +22,7 @@ fn a_schedule_makes_the_same_failure_again() {
         models::store_buffering,
         models::message_passing,
         models::race,
+        models::use_after_free,
         models::lock_order,
         models::lost_wake_up,
         models::operations,
@@ -142,6 +143,7 @@ fn failures_have_the_kinds_that_they_are() {
     for (model, kind) in [
         (models::store_buffering as fn(), FaultKind::Panic),
         (models::race, FaultKind::Race),
+        (models::use_after_free, FaultKind::UseAfterFree),
         (models::lock_order, FaultKind::Deadlock),
         (models::lost_wake_up, FaultKind::Deadlock),
         (models::endless, FaultKind::UnboundedLoop),

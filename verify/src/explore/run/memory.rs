@@ -70,7 +70,7 @@ impl Run<'_> {
             return true;
         }
         if again {
-            self.used_after_free(&block, "frees it again", None);
+            self.used_after_free(&block, ["frees it again", "frees the freed block again"], None);
             return true;
         }
         let known = self.shared_drops.take().unwrap_or_else(|| self.now());
@@ -123,7 +123,7 @@ impl Run<'_> {
     ) -> bool {
         match self.blocks.freed_at(address) {
             Some(block) => {
-                self.used_after_free(&block, "uses it", Some(at));
+                self.used_after_free(&block, ["uses it", "uses the freed block"], Some(at));
                 false
             }
             None => true,
@@ -133,14 +133,14 @@ impl Run<'_> {
     fn used_after_free(
         &mut self,
         block: &Block,
-        how: &str,
+        [how, mark]: [&str; 2],
         at: Option<&'static Location<'static>>,
     ) {
         let thread = self.running;
         let Some(Freed { thread: other, after }) = block.freed else { return };
         let what = describe(block);
         self.mark_after(other, after, format!("frees {what}"), None);
-        self.mark(thread, format!("{how}, freed"), at);
+        self.mark(thread, mark, at);
         let place = match at {
             Some(at) => format!(" at {at}"),
             None => self.last_line(thread, self.done(thread)),

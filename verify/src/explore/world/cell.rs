@@ -6,11 +6,11 @@ use std::panic::Location;
 
 use gosched::memory::RaceCell;
 
-use super::{check_run, reach};
+use super::reach;
 use crate::explore::event::{Clock, THREADS_MAX};
 use crate::explore::fault::FaultKind;
 use crate::explore::request::Request;
-use crate::explore::run::{Access, leave_if_panicking, perform, with};
+use crate::explore::run::{Access, Run, leave_if_panicking, perform, with};
 
 /// A race-checked cell of [`Explored`](super::Explored).
 pub struct ExploredCell<T> {
@@ -29,31 +29,10 @@ impl<T> ExploredCell<T> {
     fn access(&self, writes: bool, at: &'static Location<'static>) {
         let address = (&raw const *self).addr();
         let races = reach(address, at, |run| {
-            check_run(run, self.run);
-            let (thread, now) = (run.running(), run.now());
-            let access = Some((run.done(thread), at));
-            let log = &mut run.cells[self.number as usize];
-            log.address = address;
-            let race = find_race(&log.accesses, thread, &now, writes);
-            let mine = &mut log.accesses[usize::from(thread)];
-            if writes {
-                mine.1 = access
-            } else {
-                mine.0 = access
+            if run.number != self.run {
+                return (false, None);
             }
-            let Race { thread: other, after, wrote, at: there } = race?;
-            run.mark_after(other, after, describe(wrote), Some(there));
-            run.mark(thread, describe(writes), Some(at));
-            run.fault(
-                FaultKind::Race,
-                format!(
-                    "thread {thread} {} at {at}, and nothing orders that with thread {other}, which \
-                     {} at {there}",
-                    describe(writes),
-                    describe(wrote)
-                ),
-            );
-            Some(())
+            (true, self.race(run, writes, address, at))
         });
         match races {
             None => leave_if_panicking(),
@@ -61,6 +40,40 @@ impl<T> ExploredCell<T> {
             Some(Some(())) => _ = perform(Request::Choice(1), at),
             Some(None) => {}
         }
+    }
+
+    /// Records an access, and says whether it ends the run.
+    fn race(
+        &self,
+        run: &mut Run<'_>,
+        writes: bool,
+        address: usize,
+        at: &'static Location<'static>,
+    ) -> Option<()> {
+        let (thread, now) = (run.running(), run.now());
+        let access = Some((run.done(thread), at));
+        let log = &mut run.cells[self.number as usize];
+        log.address = address;
+        let race = find_race(&log.accesses, thread, &now, writes);
+        let mine = &mut log.accesses[usize::from(thread)];
+        if writes {
+            mine.1 = access
+        } else {
+            mine.0 = access
+        }
+        let Race { thread: other, after, wrote, at: there } = race?;
+        run.mark_after(other, after, describe(wrote), Some(there));
+        run.mark(thread, describe(writes), Some(at));
+        run.fault(
+            FaultKind::Race,
+            format!(
+                "thread {thread} {} at {at}, and nothing orders that with thread {other}, which \
+                 {} at {there}",
+                describe(writes),
+                describe(wrote)
+            ),
+        );
+        Some(())
     }
 }
 
