@@ -3,13 +3,25 @@
 //! A graph is a value. The search copies it, cuts it down and adds to it; a run of the program only
 //! reads it. Whatever is asked of it, such as a write's place, is answered by walking short lists:
 //! a model has some dozens of events on a location at most.
+//!
+//! Most of the search's time would go into the memory of the copies. So a graph that is done with
+//! is [spared](Graph::spare), and the next copy is made in it.
 
+use std::cell::RefCell;
 use std::panic::Location;
 
 use super::event::{Clock, Clocks, Event, EventId, Label, Loc, Read, THREADS_MAX, Write};
 
+thread_local! {
+    /// Graphs that nobody needs any more.
+    static SPARE: RefCell<Vec<Graph>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Spare graphs at most.
+const SPARE_MAX: usize = 64;
+
 /// One execution, perhaps not finished.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Graph {
     threads: [Vec<Event>; THREADS_MAX],
     /// The event that started each thread.
@@ -22,7 +34,7 @@ pub(super) struct Graph {
 }
 
 /// What was done to a location.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Location0 {
     /// The writes, in modification order; the initial value stands before them.
     pub(super) writes: Vec<EventId>,
@@ -34,7 +46,39 @@ pub(super) type Position = usize;
 
 const NOTHING: &Location0 = &Location0 { writes: Vec::new(), reads: Vec::new() };
 
+impl Clone for Location0 {
+    fn clone(&self) -> Self {
+        Self { writes: self.writes.clone(), reads: self.reads.clone() }
+    }
+
+    fn clone_from(&mut self, other: &Self) {
+        self.writes.clone_from(&other.writes);
+        self.reads.clone_from(&other.reads);
+    }
+}
+
+impl Clone for Graph {
+    fn clone(&self) -> Self {
+        let mut copy = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+        copy.threads.clone_from(&self.threads);
+        copy.spawned_by = self.spawned_by;
+        copy.locations.clone_from(&self.locations);
+        copy.next_stamp = self.next_stamp;
+        copy.ordered = self.ordered;
+        copy
+    }
+}
+
 impl Graph {
+    /// Gives the memory of a graph to the next copy.
+    pub(super) fn spare(self) {
+        SPARE.with_borrow_mut(|spare| {
+            if spare.len() < SPARE_MAX {
+                spare.push(self);
+            }
+        });
+    }
+
     pub(super) fn len(&self, thread: u8) -> u16 {
         self.threads[usize::from(thread)].len() as u16
     }

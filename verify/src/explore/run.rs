@@ -251,7 +251,10 @@ impl<'a> Run<'a> {
         let forced = run.forced.take();
         let failure = match &outcome {
             Outcome::Fault(fault) => Some(run.fail(fault.clone())),
-            _ => None,
+            _ => {
+                run.graph.spare();
+                None
+            }
         };
         Ended { outcome, failure, forced }
     }

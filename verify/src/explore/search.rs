@@ -81,6 +81,8 @@ impl Step<'_> {
     fn put_aside(&mut self, graph: Graph) {
         if is_sequentially_consistent(&graph) {
             self.aside.push(graph);
+        } else {
+            graph.spare();
         }
     }
 
@@ -101,6 +103,7 @@ impl Step<'_> {
         let write = Write { loc: reader.loc, value, order: read.order(), exclusive: true };
         let event = graph.make(reader.thread, Label::Write(write), reader.at);
         Step { graph: &mut graph, aside: self.aside }.revisit(reader.thread, &event);
+        graph.spare();
     }
 
     /// Adds a write; false if no place is consistent, and the graph must be given up.
@@ -153,6 +156,8 @@ impl Step<'_> {
                 for graph in self.revisited(&keep, read, thread, event, &write) {
                     if is_sequentially_consistent(&graph) {
                         self.aside.push(graph);
+                    } else {
+                        graph.spare();
                     }
                 }
             }
@@ -239,6 +244,7 @@ impl Step<'_> {
             graph.reread(read, id, false);
             graphs.push(graph);
         }
+        base.spare();
         graphs
     }
 }

@@ -263,3 +263,86 @@ fn a_model_with_too_many_threads_is_told_the_limit() {
     assert_eq!(failure.kind, FaultKind::Misuse);
     assert_says(&failure.message, &["a model starts at most 7 threads"]);
 }
+
+/// A child sets a flag; the model looks for it, as often as `looks` says how.
+fn failure_of_looking(look: fn(&Word)) -> Failure {
+    failure_of(move || {
+        let flag = Arc::new(Word::new(0));
+        let theirs = flag.clone();
+        let child = thread::spawn(move || theirs.store(1, Ordering::Relaxed));
+        look(&flag);
+        child.join();
+    })
+}
+
+#[test]
+fn a_pure_retry_of_an_iteration_that_has_written_names_the_write() {
+    let failure = failure_of_looking(|flag| {
+        let looks = Word::new(0);
+        loop {
+            Explored::iteration();
+            looks.store(1, Ordering::Relaxed);
+            if flag.load(Ordering::Relaxed) == 1 {
+                break;
+            }
+            Explored::retry_pure();
+        }
+    });
+    assert_eq!(failure.kind, FaultKind::Misuse);
+    let line = failure.message.matches("errors.rs:").count();
+    assert_eq!(line, 2, "the call and the write: {failure}");
+    assert_says(&failure.message, &["calls `retry_pure` at", "but its iteration has written, at"]);
+}
+
+#[test]
+fn a_pure_retry_that_gives_up_is_found_out() {
+    let failure = failure_of_looking(|flag| {
+        for _ in 0..2 {
+            Explored::iteration();
+            if flag.load(Ordering::Relaxed) == 1 {
+                break;
+            }
+            Explored::retry_pure();
+        }
+    });
+    assert_eq!(failure.kind, FaultKind::Misuse);
+    assert_says(&failure.message, &["did something else. It was", "and is over at"]);
+    let failure = failure_of_looking(|flag| {
+        let mut looks = 0;
+        loop {
+            Explored::iteration();
+            looks += 1;
+            if flag.load(Ordering::Relaxed) == 1 || looks == 2 {
+                break;
+            }
+            Explored::retry_pure();
+        }
+    });
+    assert_eq!(failure.kind, FaultKind::Misuse);
+    assert_says(&failure.message, &["It was over, and goes on with a join of thread 1 at"]);
+}
+
+#[test]
+fn a_pure_retry_that_is_pure_waits() {
+    let report = Builder::default().explore(|| {
+        let flags = Arc::new([Word::new(0), Word::new(0)]);
+        let theirs = flags.clone();
+        let child = thread::spawn(move || {
+            theirs[0].store(1, Ordering::Relaxed);
+            theirs[1].store(1, Ordering::Release);
+        });
+        let seen = loop {
+            Explored::iteration();
+            let seen = flags[0].load(Ordering::Relaxed);
+            Explored::fence(Ordering::Acquire);
+            if flags[1].load(Ordering::Acquire) == 1 {
+                break seen;
+            }
+            Explored::retry_pure();
+        };
+        child.join();
+        seen
+    });
+    assert!(report.exhaustive && report.failure.is_none(), "{report:?}");
+    assert_eq!((report.complete, report.blocked), (2, 2), "{report:?}");
+}
