@@ -32,9 +32,9 @@
 //! write each read reads, and in which order the writes of each location stand. Two schedules with
 //! the same graph cannot be told apart by any thread. Read in this order: [`event`](self) (what a
 //! thread did, and the clocks), `graph`, `consistency` (the axioms), `search` (each graph once),
-//! `run` (the program, re-run along a graph), `world` (the memory that asks `run`), `pool` (several
-//! searches at once), `picture` (an execution that fails, for the eyes) and `replay` (the same, run
-//! again).
+//! `run` (the program, re-run along a graph), `world` (the memory that asks `run`), `quarantine`,
+//! `blocks` and `pointers` (what a model allocates), `pool` (several searches at once), `quiet` (its
+//! panics), `picture` (an execution that fails, for the eyes) and `replay` (the same, run again).
 //!
 //! # What it does not do
 //!
@@ -42,11 +42,20 @@
 //! * Loops that wait must say so ([`Memory::retry_pure`], [`Memory::spin_loop`], a mutex, a
 //!   parker), or they are taken for endless.
 //! * Locations are whole words; statics, thread-locals and mixed-size accesses are not covered.
-//! * Pointers are named by the event that first stored them. A freed address that comes back within
-//!   a run is taken for the same pointer.
+//! * A use after free is found if the binary's allocator is [`Quarantine`]. Without it nothing is
+//!   known of freed memory, and a freed address that comes back within an execution is taken for the
+//!   same pointer. Plain memory, used without the types of [`Explored`], is never checked.
+//! * [`Memory::retry_pure`] is a promise, and the test of it sees four repetitions: a loop that gives
+//!   up after more of them must not call it, for the executions in which it does would not be seen.
+//!   [`Memory::iteration`] must stand at the head of such a loop; without it nothing is tested, and a
+//!   deadlock there may be missed.
+//! * A destructor that panics while a thread that waits is taken down ends the process: it should
+//!   assert only `if !std::thread::panicking()`. A failing execution runs no more destructors; what
+//!   its threads own is leaked.
 //!
 //! [`Memory::retry_pure`]: gosched::memory::Memory::retry_pure
 //! [`Memory::spin_loop`]: gosched::memory::Memory::spin_loop
+//! [`Memory::iteration`]: gosched::memory::Memory::iteration
 
 mod blocks;
 mod consistency;
@@ -124,6 +133,9 @@ impl Default for Builder {
 
 impl Builder {
     /// Explores a model until it fails, is through, or a budget is spent.
+    ///
+    /// The model runs on OS threads of the search, not on the caller's. Its panics are reported, and
+    /// not handed to the process's panic hook.
     ///
     /// # Panics
     ///

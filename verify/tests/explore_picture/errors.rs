@@ -296,17 +296,21 @@ fn a_pure_retry_of_an_iteration_that_has_written_names_the_write() {
 
 #[test]
 fn a_pure_retry_that_gives_up_is_found_out() {
-    let failure = failure_of_looking(|flag| {
-        for _ in 0..2 {
-            Explored::iteration();
-            if flag.load(Ordering::Relaxed) == 1 {
-                break;
+    for rounds in 2..=4 {
+        let failure = failure_of(move || {
+            let flag = Word::new(0);
+            for _ in 0..rounds {
+                Explored::iteration();
+                if flag.load(Ordering::Relaxed) == 1 {
+                    break;
+                }
+                Explored::retry_pure();
             }
-            Explored::retry_pure();
-        }
-    });
-    assert_eq!(failure.kind, FaultKind::Misuse);
-    assert_says(&failure.message, &["did something else. It was", "and is over at"]);
+            Explored::fence(Ordering::SeqCst);
+        });
+        assert_eq!(failure.kind, FaultKind::Misuse, "{rounds} rounds: {failure}");
+        assert_says(&failure.message, &["It was over, and goes on with a fence(SeqCst) at"]);
+    }
     let failure = failure_of_looking(|flag| {
         let mut looks = 0;
         loop {

@@ -74,7 +74,7 @@ fn a_panic_before_a_picky_destructor_is_the_first_panic() {
     assert!(!std::thread::panicking());
     assert_eq!(failure_of(panic_with_something_picky).to_string(), failure.to_string());
     let again =
-        Builder::default().replay(|| panic_with_something_picky_shown(), &failure.trace.schedule());
+        Builder::default().replay(panic_with_something_picky_shown, &failure.trace.schedule());
     assert_eq!(again.map(|failure| failure.kind), Ok(FaultKind::Panic));
 }
 

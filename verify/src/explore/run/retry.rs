@@ -1,10 +1,9 @@
 //! Loops that wait: a thread that repeats an iteration is blocked, for in this graph it would do
 //! the same for ever.
 //!
-//! A retry that is called pure is put to the test once, if the loop says where its iterations
-//! begin: the thread goes through one more, and each operation is answered as in the one before. If
-//! it asks for anything else, the iteration has left a trace, and blocking it would hide what comes
-//! of that.
+//! A retry that is called pure is put to the test, if the loop says where its iterations begin: the
+//! thread goes through some more, and each operation is answered as in the first. If it asks for
+//! anything else, the iteration has left a trace, and blocking it would hide what comes of that.
 
 use std::panic::Location;
 
@@ -14,15 +13,18 @@ use crate::explore::fault::FaultKind;
 use crate::explore::quarantine;
 use crate::explore::request::Request;
 
+/// Iterations of a test. A loop that gives up after so many rounds is found out.
+const ROUNDS: u8 = 4;
+
 /// What a loop is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Echo {
     /// Nothing out of the ordinary.
     No,
-    /// It is to be repeated, as soon as its next iteration begins.
-    Due,
+    /// It was repeated so often, and is to be again, as soon as its next iteration begins.
+    Due { round: u8 },
     /// It is being repeated, and has come to this event.
-    At(u16),
+    At { round: u8, next: u16 },
 }
 
 /// Blocks the calling thread for the rest of this run, if the iteration that it repeats has written
@@ -56,8 +58,8 @@ pub(in crate::explore) fn iteration() {
                 state.iteration = state.done;
                 state.marked = true;
             }
-            Echo::Due => state.echo = Echo::At(state.iteration),
-            Echo::At(_) => {}
+            Echo::Due { round } => state.echo = Echo::At { round, next: state.iteration },
+            Echo::At { .. } => {}
         }
     });
 }
@@ -82,10 +84,14 @@ impl Run<'_> {
                 true
             }
             (Echo::No, true, None) if self.can_echo() => {
-                self.threads[usize::from(self.running)].echo = Echo::Due;
+                self.threads[usize::from(self.running)].echo = Echo::Due { round: 0 };
                 false
             }
-            (Echo::At(next), ..) if next < state.done => {
+            (Echo::At { round, next }, ..) if next == state.done && round + 1 < ROUNDS => {
+                self.threads[usize::from(self.running)].echo = Echo::Due { round: round + 1 };
+                false
+            }
+            (Echo::At { next, .. }, ..) if next < state.done => {
                 let thread = self.running;
                 let missing = self.graph.event(EventId { thread, index: next });
                 let (was, there) = (Request::of(&missing.label), missing.at);
@@ -149,22 +155,25 @@ impl Run<'_> {
         request: &Request,
         at: &'static Location<'static>,
     ) -> Attempt {
-        let Echo::At(next) = echo else {
-            // It does not say where its iterations begin: there is nothing to compare.
-            self.block();
-            return Attempt::Wait;
+        let (round, next) = match echo {
+            Echo::At { round, next } if next < self.done(thread) => (round, next),
+            Echo::Due { round: 0 } => {
+                // It does not say where its iterations begin: there is nothing to compare.
+                self.block();
+                return Attempt::Wait;
+            }
+            _ => {
+                self.impure(format!("over, and goes on with {request} at {at}"), at);
+                return Attempt::Wait;
+            }
         };
-        if next == self.done(thread) {
-            self.impure(format!("over, and goes on with {request} at {at}"), at);
-            return Attempt::Wait;
-        }
         let event = *self.graph.event(EventId { thread, index: next });
         let was = Request::of(&event.label);
         if was != *request {
             self.impure(format!("{was} at {}, and is {request} at {at}", event.at), at);
             return Attempt::Wait;
         }
-        self.threads[usize::from(thread)].echo = Echo::At(next + 1);
+        self.threads[usize::from(thread)].echo = Echo::At { round, next: next + 1 };
         self.answer(thread, &event.label)
     }
 }
