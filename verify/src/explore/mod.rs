@@ -33,8 +33,9 @@
 //! the same graph cannot be told apart by any thread. Read in this order: [`event`](self) (what a
 //! thread did, and the clocks), `graph`, `consistency` (the axioms), `search` (each graph once),
 //! `run` (the program, re-run along a graph), `world` (the memory that asks `run`), `quarantine`,
-//! `blocks` and `pointers` (what a model allocates), `pool` (several searches at once), `quiet` (its
-//! panics), `picture` (an execution that fails, for the eyes) and `replay` (the same, run again).
+//! `blocks` and `pointers` (what a model allocates), `pool` (several searches at once), `quiet`
+//! (its panics), `picture` (an execution that fails, for the eyes) and `replay` (the same, run
+//! again).
 //!
 //! # What it does not do
 //!
@@ -43,12 +44,12 @@
 //!   parker), or they are taken for endless.
 //! * Locations are whole words; statics, thread-locals and mixed-size accesses are not covered.
 //! * A use after free is found if the binary's allocator is [`Quarantine`]. Without it nothing is
-//!   known of freed memory, and a freed address that comes back within an execution is taken for the
-//!   same pointer. Plain memory, used without the types of [`Explored`], is never checked.
-//! * [`Memory::retry_pure`] is a promise, and the test of it sees four repetitions: a loop that gives
-//!   up after more of them must not call it, for the executions in which it does would not be seen.
-//!   [`Memory::iteration`] must stand at the head of such a loop; without it nothing is tested, and a
-//!   deadlock there may be missed.
+//!   known of freed memory, and a freed address that comes back within an execution is taken for
+//!   the same pointer. Plain memory, used without the types of [`Explored`], is never checked.
+//! * [`Memory::retry_pure`] is a promise, and the test of it sees four repetitions: a loop that
+//!   gives up after more of them must not call it, for the executions in which it does would not be
+//!   seen. [`Memory::iteration`] must stand at the head of such a loop; without it nothing is
+//!   tested, and a deadlock there may be missed.
 //! * A destructor that panics while a thread that waits is taken down ends the process: it should
 //!   assert only `if !std::thread::panicking()`. A failing execution runs no more destructors; what
 //!   its threads own is leaked.
@@ -134,8 +135,8 @@ impl Default for Builder {
 impl Builder {
     /// Explores a model until it fails, is through, or a budget is spent.
     ///
-    /// The model runs on OS threads of the search, not on the caller's. Its panics are reported, and
-    /// not handed to the process's panic hook.
+    /// The model runs on OS threads of the search, not on the caller's. Its panics are reported,
+    /// and not handed to the process's panic hook.
     ///
     /// # Panics
     ///

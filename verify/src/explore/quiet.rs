@@ -1,11 +1,11 @@
 //! Panics of a model: part of the report, and of no interest to the error stream.
 //!
 //! An execution that fails is told in full by the report, so the process's panic hook is not asked:
-//! ours stands before it, is silent for code of a model, and hands on the rest. It writes down where
-//! the panic was, which a caught panic does not know.
+//! ours stands before it, is silent for code of a model, and hands on the rest. It writes down
+//! where the panic was, which a caught panic does not know.
 //!
-//! One thing it cannot keep quiet: a destructor that panics while its thread is being unwound, which
-//! ends the process. Then it says why.
+//! One thing it cannot keep quiet: a destructor that panics while its thread is being unwound,
+//! which ends the process. Then it says why.
 
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
