@@ -102,7 +102,7 @@ pub trait Host<const CAP: usize = 256>: Send + Sync + Sized + 'static {
 
     /// The status that `task` carries, if it does: the scheduler then keeps it, and refuses to make
     /// a task ready that does not wait.
-    fn state<'a>(&self, task: &'a Self::Task) -> Option<&'a TaskState<Self::Memory>> {
+    fn state<'a>(&'a self, task: &'a Self::Task) -> Option<&'a TaskState<Self::Memory>> {
         let _ = task;
         None
     }

@@ -1,48 +1,333 @@
-//! Nobody sleeps while there is work: submitting against going idle.
+//! Nobody sleeps while there is work: submitting, in each of its ways, against going idle.
+//!
+//! In every model some machine goes idle in one thread while another thread makes work. A machine
+//! that has run its task is taken to run on for ever. When the threads are joined, the wakes that
+//! are under way are carried out, and then no task may be queued while a processor is idle.
 
-use super::host::Bench;
+use gosched::Batch;
+
+use super::host::{Bench, ModelMachine, Setup};
 use crate::claim::{Bounds, Case, Claim, Model, Outcome, Witness};
 use crate::world::World;
 
 pub(crate) fn claims() -> Vec<Claim> {
-    vec![Claim {
-        name: "scheduler::work_is_conserved",
-        sentence: "A task that was submitted while a processor went idle is run there, however the \
-                   steps of the two machines interleave.",
-        cases: vec![
-            Case::new("spawn_or_drop", "2 machines, A1-A4 against D1-D5", Bounds::TWO_THREADS, SpawnOrDrop),
-        ],
-        properties: vec![],
-    }]
+    let two = "2 machines, 1 task";
+    let case = |name, shape, how, many_words| {
+        Case::new(name, shape, Bounds::TWO_THREADS, SubmitOrDrop { how, many_words })
+    };
+    vec![
+        Claim {
+            name: "scheduler::work_is_conserved",
+            sentence: "When a task is submitted while a processor goes idle, either the one who \
+                       submits wakes a machine, or the one who goes idle finds the task.",
+            cases: vec![
+                case("spawn_or_drop", two, Submit::Spawn, false),
+                case("spawn_or_drop_in_many_words", two, Submit::Spawn, true),
+                case("submit_or_drop", two, Submit::Ring, false),
+                case("yield_or_drop", two, Submit::Yield, false),
+                case("inject_or_drop", two, Submit::Inject, false),
+                case("inject_batch_or_drop", "1 machine, 2 tasks", Submit::Batch, false),
+                Case::new(
+                    "overflow_or_drop",
+                    "2 machines, 4 tasks, capacity 2",
+                    Bounds::TWO_THREADS,
+                    OverflowOrDrop,
+                ),
+                Case::new(
+                    "hand_off_or_spawn",
+                    "2 processors: one is handed off",
+                    Bounds::TWO_THREADS,
+                    HandOffOrSpawn,
+                ),
+                Case::new(
+                    "no_processor_or_drop",
+                    "2 machines, one comes out of a system call",
+                    Bounds::TWO_THREADS,
+                    NoProcessorOrDrop,
+                ),
+            ],
+            properties: vec![],
+        },
+        Claim {
+            name: "scheduler::a_found_task_leaves_a_successor",
+            sentence: "A searcher that finds work, and a machine that takes more from the global \
+                       queue than it can run at once, leave nothing behind that an idle processor \
+                       could run.",
+            cases: vec![
+                Case::new("found_or_drop", "3 machines, 4 tasks", Bounds::TWO_THREADS, FoundOrDrop { many_words: false }),
+                Case::new("found_or_drop_in_many_words", "3 machines, 4 tasks", Bounds::TWO_THREADS, FoundOrDrop { many_words: true }),
+                Case::new("share_or_drop", "2 machines, 2 tasks", Bounds::TWO_THREADS, ShareOrDrop),
+                Case::new(
+                    "spawn_search_and_drop",
+                    "3 machines, 2 tasks",
+                    Bounds::THREE_THREADS,
+                    SpawnSearchAndDrop,
+                ),
+            ],
+            properties: vec![],
+        },
+        Claim {
+            name: "scheduler::a_refused_machine_loses_nothing",
+            sentence: "When the host cannot start a machine, the processor goes idle again, and \
+                       the next machine that looks for work finds what it had to do.",
+            cases: vec![Case::new("refused_or_drop", two, Bounds::TWO_THREADS, RefusedOrDrop)],
+            properties: vec![],
+        },
+    ]
 }
 
-/// One machine spawns and runs on for ever; the other finds nothing and goes idle, or finds it.
-struct SpawnOrDrop;
+/// How a task is submitted.
+#[derive(Clone, Copy)]
+enum Submit {
+    Spawn,
+    Ring,
+    Yield,
+    Inject,
+    Batch,
+}
 
-impl Model for SpawnOrDrop {
+/// One thread submits and goes on for ever; another machine finds nothing and goes idle, or finds
+/// it.
+struct SubmitOrDrop {
+    how: Submit,
+    many_words: bool,
+}
+
+impl Model for SubmitOrDrop {
     fn run<W: World>(&self) -> Outcome {
-        let bench = Bench::<W>::new(2, 1);
-        let (mut busy, mut idle) = (bench.machine(), bench.machine());
-        let dropper = W::spawn({
-            let bench = bench.clone();
-            move || {
-                let ran = bench.run_until_asleep(&mut idle);
-                (idle, ran)
+        let outside = matches!(self.how, Submit::Inject | Submit::Batch);
+        let count = if matches!(self.how, Submit::Batch) { 2 } else { 1 };
+        let mut setup = Setup::new(if outside { 1 } else { 2 }, count);
+        setup.many_words = self.many_words;
+        let bench = Bench::<W>::new(setup);
+        let mut idle = bench.machine();
+        let mut busy = (!outside).then(|| bench.machine());
+        let dropper = drop_in_a_thread(&bench, idle);
+        let tasks: Vec<_> = (1..=count).map(|id| bench.task(id)).collect();
+        let submitted = match (self.how, &mut busy) {
+            (Submit::Spawn, Some(busy)) => busy.spawn(tasks[0]).is_ok(),
+            (Submit::Ring, Some(busy)) => busy.submit(tasks[0]).is_ok(),
+            (Submit::Yield, Some(busy)) => busy.yield_now(tasks[0]).is_ok(),
+            (Submit::Batch, _) => {
+                let mut batch = Batch::with_memory_and_capacity(2);
+                tasks.iter().for_each(|&task| batch.push(task));
+                bench.scheduler.inject_batch(batch).is_ok()
             }
+            _ => bench.scheduler.inject(tasks[0]).is_ok(),
+        };
+        assert!(submitted, "nobody has shut down");
+        let at_once;
+        (idle, at_once) = W::join(dropper);
+        told(at_once, bench.settle([&mut idle]), count)
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        found_or_woken()
+    }
+}
+
+/// Runs `machine` in a thread of its own until it has nothing more to do.
+fn drop_in_a_thread<W: World>(
+    bench: &Bench<W>,
+    mut machine: ModelMachine<W>,
+) -> W::JoinHandle<(ModelMachine<W>, Vec<usize>)> {
+    let bench = bench.clone();
+    W::spawn(move || {
+        let ran = bench.run_until_asleep(&mut machine);
+        (machine, ran)
+    })
+}
+
+/// The outcome: how many tasks the machine found by itself, and how many after a wake.
+fn told(at_once: Vec<usize>, later: Vec<usize>, count: usize) -> Outcome {
+    assert_eq!(at_once.len() + later.len(), count, "not every task was run");
+    format!("{} at once, {} later", at_once.len(), later.len())
+}
+
+fn found_or_woken() -> Vec<Witness> {
+    vec![
+        Witness { name: "the machine found it", seen_in: |outcome| !outcome.starts_with("0 at") },
+        Witness { name: "a machine was woken", seen_in: |outcome| outcome.starts_with("0 at") },
+    ]
+}
+
+/// A full ring overflows into the global queue.
+struct OverflowOrDrop;
+
+impl Model for OverflowOrDrop {
+    fn run<W: World>(&self) -> Outcome {
+        let bench = Bench::<W>::new(Setup::new(2, 4));
+        let (mut busy, mut idle) = (bench.machine(), bench.machine());
+        for id in 1..=3 {
+            busy.spawn(bench.task(id)).expect("it is open");
+        }
+        let dropper = drop_in_a_thread(&bench, idle);
+        busy.spawn(bench.task(4)).expect("it is open");
+        let at_once;
+        (idle, at_once) = W::join(dropper);
+        told(at_once, bench.settle([&mut idle]), 4)
+    }
+}
+
+/// A machine hands its processor off, with nothing in its queue, while another machine spawns.
+struct HandOffOrSpawn;
+
+impl Model for HandOffOrSpawn {
+    fn run<W: World>(&self) -> Outcome {
+        let bench = Bench::<W>::new(Setup::new(2, 1));
+        let (mut busy, mut leaving) = (bench.machine(), bench.machine());
+        let leaver = W::spawn(move || {
+            leaving.enter_long_blocking().expect("it has a processor");
+            leaving
         });
         busy.spawn(bench.task(1)).expect("it is open");
-        let (mut idle, at_once) = W::join(dropper);
-        let woken = bench.run_until_asleep(&mut idle);
-        let started = bench.run_asked();
-        assert_eq!(at_once.len() + woken.len() + started.len(), 1, "the task is stranded");
-        format!("{} at once, {} woken, {} started", at_once.len(), woken.len(), started.len())
+        let leaving = W::join(leaver);
+        let asked = bench.asked().len();
+        bench.end([busy, leaving]);
+        format!("{asked} asked")
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        vec![Witness { name: "a machine was asked for", seen_in: |outcome| outcome == "1 asked" }]
+    }
+}
+
+/// A machine comes out of a system call, without a processor, while the only one goes idle.
+struct NoProcessorOrDrop;
+
+impl Model for NoProcessorOrDrop {
+    fn run<W: World>(&self) -> Outcome {
+        let bench = Bench::<W>::new(Setup::new(1, 1));
+        let mut caller = bench.machine();
+        caller.enter_long_blocking().expect("it has a processor");
+        let mut other = bench.machine();
+        assert!(other.processor().is_some(), "the processor was handed off");
+        let dropper = drop_in_a_thread(&bench, other);
+        let exit = caller.exit_blocking().expect("it is in a call");
+        if exit == gosched::scheduler::Exit::NoProcessor {
+            caller.yield_now(bench.task(1)).expect("it is open");
+        }
+        let at_once;
+        (other, at_once) = W::join(dropper);
+        let later = bench.settle([&mut other, &mut caller]);
+        format!("{exit:?}, {} at once, {} later", at_once.len(), later.len())
     }
 
     fn witnesses(&self) -> Vec<Witness> {
         vec![
-            Witness { name: "stolen", seen_in: |outcome| outcome.starts_with("1 at once") },
-            Witness { name: "a sleeper was woken", seen_in: |outcome| outcome.contains("1 woken") },
-            Witness { name: "a machine was asked for", seen_in: |outcome| outcome.contains("1 started") },
+            Witness {
+                name: "its task was found",
+                seen_in: |outcome| outcome == "NoProcessor, 1 at once, 0 later",
+            },
+            Witness {
+                name: "its task was run after a wake",
+                seen_in: |outcome| outcome == "NoProcessor, 0 at once, 1 later",
+            },
         ]
+    }
+}
+
+/// A searcher steals two of three tasks, and runs on with the first, while another machine goes
+/// idle: F5 against D1 to D5.
+struct FoundOrDrop {
+    many_words: bool,
+}
+
+impl Model for FoundOrDrop {
+    fn run<W: World>(&self) -> Outcome {
+        let mut setup = Setup::new(3, 4);
+        setup.many_words = self.many_words;
+        let bench = Bench::<W>::new(setup);
+        let (mut busy, mut thief, idle) = (bench.machine(), bench.machine(), bench.machine());
+        for id in 1..=3 {
+            busy.submit(bench.task(id)).expect("it is open");
+        }
+        let dropper = drop_in_a_thread(&bench, idle);
+        let found = bench.run_one(&mut thief);
+        let (mut idle, at_once) = W::join(dropper);
+        // A thief that has found something runs on for ever.
+        let mut waiting = vec![&mut idle];
+        if found.is_none() {
+            waiting.push(&mut thief);
+        }
+        let later = bench.settle(waiting);
+        format!("thief {}, {} at once, {} later", found.is_some(), at_once.len(), later.len())
+    }
+}
+
+/// A machine takes two tasks from the global queue, and runs on with the first, while another goes
+/// idle: F2 against D1 to D5.
+struct ShareOrDrop;
+
+impl Model for ShareOrDrop {
+    fn run<W: World>(&self) -> Outcome {
+        let bench = Bench::<W>::new(Setup::new(2, 2));
+        let (mut taker, mut idle) = (bench.machine(), bench.machine());
+        let mut batch = Batch::with_memory_and_capacity(2);
+        (1..=2).for_each(|id| batch.push(bench.task(id)));
+        bench.scheduler.inject_batch(batch).expect("it is open");
+        let dropper = drop_in_a_thread(&bench, idle);
+        let first = bench.run_one(&mut taker);
+        let at_once;
+        (idle, at_once) = W::join(dropper);
+        let later = bench.settle([&mut idle]);
+        let all = usize::from(first.is_some()) + at_once.len() + later.len();
+        assert_eq!(all, 2, "not every task was run");
+        format!("taker {}, {} at once, {} later", first.is_some(), at_once.len(), later.len())
+    }
+}
+
+/// One spawns two tasks, one searches, one goes idle without having searched: the shape in which
+/// Go needs `needspinning`.
+struct SpawnSearchAndDrop;
+
+impl Model for SpawnSearchAndDrop {
+    fn run<W: World>(&self) -> Outcome {
+        let bench = Bench::<W>::new(Setup::new(3, 2));
+        let (mut busy, thief, idle) = (bench.machine(), bench.machine(), bench.machine());
+        let searcher = W::spawn({
+            let bench = bench.clone();
+            let mut thief = thief;
+            move || {
+                let ran = bench.run_one(&mut thief);
+                (thief, ran)
+            }
+        });
+        let dropper = drop_in_a_thread(&bench, idle);
+        for id in 1..=2 {
+            busy.spawn(bench.task(id)).expect("it is open");
+        }
+        let (mut thief, found) = W::join(searcher);
+        let (mut idle, at_once) = W::join(dropper);
+        // A thief that has found something runs on for ever.
+        let mut waiting = vec![&mut idle];
+        if found.is_none() {
+            waiting.push(&mut thief);
+        }
+        let later = bench.settle(waiting);
+        let all = usize::from(found.is_some()) + at_once.len() + later.len();
+        assert_eq!(all, 2, "not every task was run");
+        format!("thief {}, {} at once, {} later", found.is_some(), at_once.len(), later.len())
+    }
+}
+
+/// The host refuses; the machine that goes idle finds the task, or its next step does.
+struct RefusedOrDrop;
+
+impl Model for RefusedOrDrop {
+    fn run<W: World>(&self) -> Outcome {
+        let mut setup = Setup::new(3, 1);
+        setup.refuses = true;
+        let bench = Bench::<W>::new(setup);
+        let (mut busy, mut idle) = (bench.machine(), bench.machine());
+        let dropper = drop_in_a_thread(&bench, idle);
+        busy.spawn(bench.task(1)).expect("it is open");
+        let at_once;
+        (idle, at_once) = W::join(dropper);
+        // The busy machine looks for work when its task has stopped.
+        let own = bench.run_until_asleep(&mut busy);
+        let later = bench.settle([&mut idle, &mut busy]);
+        assert_eq!(at_once.len() + own.len() + later.len(), 1, "not every task was run");
+        format!("{} at once, {} by its own, {} later", at_once.len(), own.len(), later.len())
     }
 }
