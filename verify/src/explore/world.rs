@@ -108,7 +108,11 @@ impl Word {
     fn read(&self, kind: ReadKind, at: &'static Location<'static>) -> Answer {
         self.try_read(kind, at).unwrap_or_else(|| {
             leave_if_panicking();
-            Answer::default()
+            // A destructor that repeats an exchange until it succeeds must come to an end.
+            match kind {
+                ReadKind::Exchange { expected, .. } => Answer { value: expected, exclusive: true },
+                _ => Answer::default(),
+            }
         })
     }
 
