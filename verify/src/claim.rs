@@ -96,14 +96,51 @@ pub struct Case {
     pub shape: &'static str,
     /// How far the engines go.
     pub bounds: Bounds,
-    /// The model, with its type erased.
-    pub model: Arc<dyn crate::engine::AnyModel>,
+    /// The model, with its type erased; or a search of the specification.
+    pub subject: Subject,
+}
+
+/// What a case runs.
+#[derive(Clone)]
+pub enum Subject {
+    /// A small program over the core.
+    Model(Arc<dyn crate::engine::AnyModel>),
+    /// A search through the states of the specification.
+    Search(Arc<dyn crate::engine::AnySearch>),
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Model(_) => "Model",
+            Self::Search(_) => "Search",
+        })
+    }
 }
 
 impl Case {
     /// A case of `model`.
     pub fn new(name: &'static str, shape: &'static str, bounds: Bounds, model: impl Model) -> Self {
-        Self { name, shape, bounds, model: Arc::new(model) }
+        Self { name, shape, bounds, subject: Subject::Model(Arc::new(model)) }
+    }
+
+    /// A case that searches the specification.
+    pub fn searched(
+        name: &'static str,
+        shape: &'static str,
+        search: Arc<dyn crate::engine::AnySearch>,
+    ) -> Self {
+        let bounds = Bounds { shuttle: 0, stress: 0, ..Bounds::MANY_THREADS };
+        Self { name, shape, bounds, subject: Subject::Search(search) }
+    }
+
+    /// The model, if that is what it runs.
+    #[must_use]
+    pub fn model(&self) -> Option<&Arc<dyn crate::engine::AnyModel>> {
+        match &self.subject {
+            Subject::Model(model) => Some(model),
+            Subject::Search(_) => None,
+        }
     }
 }
 

@@ -25,5 +25,6 @@ pub mod ops;
 pub mod plain_queue;
 #[cfg(feature = "cli")]
 pub mod report;
+pub mod specification;
 pub mod tasks;
 pub mod world;

@@ -142,7 +142,7 @@ fn run_child(job: &str, claims: &[Claim]) -> Result<Exit, String> {
     let job: Job = serde_json::from_str(job).map_err(|error| format!("this is no job: {error}"))?;
     let model = claims.iter().find_map(|claim| {
         let case = job.case.strip_prefix(claim.name)?.strip_prefix('/')?;
-        claim.cases.iter().find(|one| one.name == case).map(|case| Arc::clone(&case.model))
+        claim.cases.iter().find(|one| one.name == case)?.model().map(Arc::clone)
     });
     let model = model.ok_or_else(|| format!("there is no case {}", job.case))?;
     let passed = child::run(&job, is_core, move || model.on_audited());

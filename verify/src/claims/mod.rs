@@ -27,6 +27,7 @@ pub(crate) fn all() -> Vec<Claim> {
         note::claims(),
         scheduler::claims(),
         steal_order::claims(),
+        crate::specification::claims(),
         reference::claims(),
     ]
     .into_iter()

@@ -14,9 +14,10 @@ Words:
   engine   what runs a case: explore (every execution that RC11 allows, each once),
            loom (interleavings and reorderings, up to a bound on preemptions),
            shuttle (random schedules), stress (this processor), sequential (random inputs against
-           a reference)
+           a reference), specification (every state of the wake-up protocol's model)
   check    one case under one engine, in a process of its own: claim/case@engine
   verdict  passed; passed, exhaustive (the explorer was through);
+           passed, complete for this model (the specification's search was through);
            passed, loom incomplete (shuttle saw outcomes that loom did not reach);
            incomplete (out of time); FAILED; CRASHED; HUNG; interrupted; not run
 

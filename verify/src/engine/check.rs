@@ -5,8 +5,8 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use super::judge::{judge, judge_samples};
-use super::{AnyModel, Findings, Progress, Watch, sequential, stress};
-use crate::claim::{Bounds, Claim, Property};
+use super::{AnyModel, AnySearch, Findings, Progress, Watch, sequential, stress};
+use crate::claim::{self, Bounds, Claim, Property};
 
 /// What runs a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,8 @@ pub enum Engine {
     Stress,
     /// Random operation lists in one thread, against a reference model
     Sequential,
+    /// Every state of the wake-up protocol's specification, for small programs
+    Specification,
 }
 
 impl Engine {
@@ -41,6 +43,7 @@ impl Engine {
             Self::Shuttle => "shuttle",
             Self::Stress => "stress",
             Self::Sequential => "sequential",
+            Self::Specification => "specification",
         }
     }
 }
@@ -106,6 +109,7 @@ pub struct Check {
 enum Subject {
     Model(Arc<dyn AnyModel>, Bounds),
     Property(Property),
+    Search(Arc<dyn AnySearch>),
 }
 
 impl fmt::Debug for Check {
@@ -128,9 +132,17 @@ pub fn checks(claims: &[Claim]) -> Vec<Check> {
             subject,
         };
         for case in &claim.cases {
-            let subject = Subject::Model(Arc::clone(&case.model), case.bounds);
-            for engine in engines_of(&case.bounds) {
-                checks.push(check(case.name, case.shape, engine, subject.clone()));
+            let check = |engine, subject| check(case.name, case.shape, engine, subject);
+            match &case.subject {
+                claim::Subject::Model(model) => {
+                    let subject = Subject::Model(Arc::clone(model), case.bounds);
+                    let engines = engines_of(&case.bounds).into_iter();
+                    checks.extend(engines.map(|engine| check(engine, subject.clone())));
+                }
+                claim::Subject::Search(search) => {
+                    let subject = Subject::Search(Arc::clone(search));
+                    checks.push(check(Engine::Specification, subject));
+                }
             }
         }
         for property in &claim.properties {
@@ -186,6 +198,7 @@ impl Check {
                 1 => "fixed test".into(),
                 inputs => format!("{inputs} random inputs"),
             },
+            (Subject::Search(search), _) => search.bounds(effort),
         }
     }
 
@@ -225,6 +238,7 @@ impl Check {
                     Err(message) => Findings::failed(progress.executions(), message),
                 }
             }
+            (Subject::Search(search), _) => search.run(effort, &watch),
         }
     }
 

@@ -23,6 +23,8 @@ pub enum Verdict {
     /// The claim held in every execution that RC11 allows, and everything that must be seen was
     /// seen.
     Exhaustive,
+    /// The claim held in every state of a model of the protocol, and every control failed.
+    CompleteForModel,
     /// As `Passed`, but shuttle reached outcomes that loom did not: loom's search has a hole here.
     LoomIncomplete {
         /// How many outcomes loom missed.
@@ -66,14 +68,19 @@ impl Verdict {
     /// Whether the check did not do all it should, without a failure.
     #[must_use]
     pub fn is_incomplete(&self) -> bool {
-        !self.is_failure() && !matches!(self, Self::Passed | Self::Exhaustive)
+        let complete = matches!(self, Self::Passed | Self::Exhaustive | Self::CompleteForModel);
+        !self.is_failure() && !complete
     }
 
     /// What a reader wants to know beyond the verdict; empty when there is nothing.
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
-            Self::Passed | Self::Exhaustive | Self::Interrupted | Self::NotRun => String::new(),
+            Self::Passed
+            | Self::Exhaustive
+            | Self::CompleteForModel
+            | Self::Interrupted
+            | Self::NotRun => String::new(),
             Self::LoomIncomplete { missed, examples } => {
                 let more = if *missed > examples.len() { ", …" } else { "" };
                 let named: Vec<_> = examples.iter().map(|outcome| format!("`{outcome}`")).collect();
@@ -92,6 +99,7 @@ impl fmt::Display for Verdict {
         match self {
             Self::Passed => f.write_str("passed"),
             Self::Exhaustive => f.write_str("passed, exhaustive"),
+            Self::CompleteForModel => f.write_str("passed, complete for this model"),
             Self::LoomIncomplete { missed, .. } => {
                 write!(f, "passed, loom incomplete ({missed} outcomes missed)")
             }

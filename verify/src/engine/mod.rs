@@ -7,6 +7,7 @@
 //! | [`mod@shuttle`] | random and PCT schedules, sequentially consistent | many threads, long runs |
 //! | [`stress`] | the model on the hardware, over and over | what this processor does |
 //! | [`sequential`] | a property on random inputs, in one thread | results, not concurrency |
+//! | [`specification`](crate::specification) | all states of the protocol's model | the protocol, not the code |
 //!
 //! The first three take a closure that performs one execution and return an [`Exploration`]: how
 //! many executions there were, and which outcomes they had. [`judge`](mod@judge) makes a
@@ -67,6 +68,15 @@ pub trait AnyModel: Send + Sync {
 
     /// What the executions, taken together, must show.
     fn must_show(&self) -> Vec<crate::claim::Witness>;
+}
+
+/// A search through the states of the specification.
+pub trait AnySearch: Send + Sync {
+    /// How far it goes, in words.
+    fn bounds(&self, effort: Effort) -> String;
+
+    /// Runs it; the executions that it finds are states.
+    fn run(&self, effort: Effort, watch: &Watch) -> Findings;
 }
 
 impl<M: Model> AnyModel for M {
@@ -132,8 +142,7 @@ impl Progress {
     }
 
     /// Counts executions that an engine has counted itself.
-    #[cfg(feature = "explore")]
-    fn add(&self, executions: u64) {
+    pub(crate) fn add(&self, executions: u64) {
         // ORDER: Relaxed: a number to show.
         self.0.fetch_add(executions, Ordering::Relaxed);
     }

@@ -5,7 +5,7 @@ use core::fmt::Write;
 use super::{Report, Row, counted, thousands};
 
 /// The engines' columns.
-const ENGINES: [&str; 5] = ["explore", "loom", "shuttle", "stress", "sequential"];
+const ENGINES: [&str; 6] = ["explore", "loom", "shuttle", "stress", "sequential", "specification"];
 
 /// The table, one row a claim, and below it what was not checked.
 #[must_use]
@@ -45,6 +45,9 @@ fn cell(claim: &[Row], engine: &str) -> String {
     let mut text = format!("{}, {}", counted(rows.len(), "case"), thousands(executions));
     if rows.iter().all(|row| row.verdict == crate::engine::Verdict::Exhaustive) {
         text += ", exhaustive";
+    }
+    if rows.iter().all(|row| row.verdict == crate::engine::Verdict::CompleteForModel) {
+        text += " states, complete";
     }
     let mut others: Vec<(String, usize)> = Vec::new();
     for row in rows.iter().filter(|row| row.verdict.is_failure() || row.verdict.is_incomplete()) {

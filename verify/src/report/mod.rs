@@ -149,8 +149,9 @@ impl Report {
         /// Whether a verdict is of some kind.
         type Is = fn(&Verdict) -> bool;
         let count = |is: Is| self.rows.iter().filter(|row| is(&row.verdict)).count();
-        let kinds: [(&str, Is); 9] = [
+        let kinds: [(&str, Is); 10] = [
             ("passed exhaustively", |v| *v == Verdict::Exhaustive),
+            ("passed, complete for their model", |v| *v == Verdict::CompleteForModel),
             ("passed", |v| *v == Verdict::Passed),
             ("passed where loom is incomplete", |v| matches!(v, Verdict::LoomIncomplete { .. })),
             ("incomplete", |v| matches!(v, Verdict::Incomplete { .. })),

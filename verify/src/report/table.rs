@@ -21,6 +21,9 @@ pub fn table(report: &Report) -> String {
     if report.rows.iter().any(|row| row.blocked > 0) {
         text += "\nExecutions n +m: in m more a thread waits for a value that it gets in another one.\n";
     }
+    if report.rows.iter().any(|row| row.engine == "specification") {
+        text += "\nThe specification's executions are states.\n";
+    }
     if !notes.is_empty() {
         text += "\nNotes:\n";
         for row in notes {

@@ -1,0 +1,215 @@
+//! The specification's claims, as checks: what a search must find, and what it must not.
+
+use std::sync::Arc;
+
+use super::catalogue::{CAUGHT, Caught, On, SOUND, SUITES, Suite, model};
+use super::picture;
+use super::schedule::{Verdict as Outcome, confirm, find_violation};
+use super::search::{Ending, Limits};
+use super::settings::{Change, Change as C, Changes, Design};
+use super::system::{Protocol, Reduction};
+use crate::claim::{Case, Claim};
+use crate::engine::{AnySearch, Effort, Findings, Verdict, Watch};
+
+/// How many states a search keeps before it ends as incomplete: about 5 GiB.
+const STATES_MAX: usize = 80_000_000;
+
+/// What a check of the specification does.
+enum Check {
+    /// No program of the suite violates anything.
+    Holds(Design, &'static Suite),
+    /// No program of the suite violates anything, under each of these changes.
+    Sound(Design, &'static Suite),
+    /// Each of these changes violates what it should, in so many steps.
+    Caught(Vec<&'static Caught>),
+}
+
+/// Every claim of the specification.
+pub(crate) fn claims() -> Vec<Claim> {
+    let claim = |name, sentence, cases| Claim { name, sentence, cases, properties: vec![] };
+    vec![
+        claim(
+            "protocol::work_is_conserved",
+            "With the idle word, no task waits in a queue beside an idle P once all that is under \
+             way has ended; and every task of a program that ends runs, whatever the scheduling.",
+            suites(|suite| Check::Holds(Design::Word, suite)),
+        ),
+        claim(
+            "protocol::go_repaired_conserves_work",
+            "So it is in Go's protocol once its holes H1, H3 and H4 are repaired.",
+            suites(|suite| Check::Holds(Design::Go, suite)),
+        ),
+        claim(
+            "protocol::go_as_written_loses_work",
+            "Go 1.27's protocol as it is written lets a task wait beside an idle P, in three ways; \
+             and filling the ring under the lock does not mend the third.",
+            [C::H1, C::H3, C::H4, C::FillUnderLock].map(hole_case).into(),
+        ),
+        claim(
+            "protocol::each_mutant_is_caught",
+            "The absence of each needed piece of either protocol is found, with a shortest schedule, \
+             which violates a named property.",
+            [Design::Word, Design::Go].map(mutants_case).into(),
+        ),
+        claim(
+            "protocol::what_is_redundant",
+            "Some pieces are not: without them, or with them done otherwise, nothing is violated.",
+            [Design::Word, Design::Go].into_iter().flat_map(sound_cases).collect(),
+        ),
+    ]
+}
+
+fn suites(check: impl Fn(&'static Suite) -> Check) -> Vec<Case> {
+    SUITES.iter().map(|suite| case(suite.name, suite.says, check(suite))).collect()
+}
+
+fn case(name: &'static str, shape: &'static str, check: Check) -> Case {
+    Case::searched(name, shape, Arc::new(check))
+}
+
+fn hole_case(hole: Change) -> Case {
+    let is_hole = |caught: &&Caught| caught.design == Design::Go && caught.change == hole;
+    let name = match hole {
+        C::FillUnderLock => "fill_under_lock",
+        _ => hole.name(),
+    };
+    case(name, hole.says(), Check::Caught(CAUGHT.iter().filter(is_hole).collect()))
+}
+
+fn mutants_case(design: Design) -> Case {
+    let of = CAUGHT.iter().filter(|caught| caught.design == design).collect();
+    case(design.name(), "one change at a time", Check::Caught(of))
+}
+
+fn sound_cases(design: Design) -> Vec<Case> {
+    let names = match design {
+        Design::Word => ["word_submits_2p", "word_injections_2p", "word_calls_2p"],
+        Design::Go => ["go_submits_2p", "go_injections_2p", "go_calls_2p"],
+    };
+    let suites = SUITES.iter().zip(names);
+    suites.map(|(suite, name)| case(name, suite.says, Check::Sound(design, suite))).collect()
+}
+
+impl AnySearch for Check {
+    fn bounds(&self, effort: Effort) -> String {
+        match self {
+            Self::Holds(_, suite) => counted(programs(suite, effort).count(), "program"),
+            Self::Sound(design, suite) => {
+                let changes = SOUND.iter().filter(|(of, _)| of == design).count();
+                let programs = counted(programs(suite, effort).count(), "program");
+                format!("{}, {programs} each", counted(changes, "change"))
+            }
+            Self::Caught(all) => counted(all.len(), "change"),
+        }
+    }
+
+    fn run(&self, effort: Effort, watch: &Watch) -> Findings {
+        let mut tally = Tally { states: 0, schedules: 0, notes: Vec::new() };
+        let found = match self {
+            Self::Holds(design, suite) => {
+                programs(suite, effort).try_for_each(|on| tally.holds(*design, &[], on, watch))
+            }
+            Self::Sound(design, suite) => {
+                let sound =
+                    SOUND.iter().filter(|(of, _)| of == design).map(|(_, changes)| *changes);
+                let mut runs =
+                    sound.flat_map(|changes| programs(suite, effort).map(move |on| (changes, on)));
+                runs.try_for_each(|(changes, on)| tally.holds(*design, changes, on, watch))
+            }
+            Self::Caught(all) => all.iter().try_for_each(|caught| tally.caught(caught, watch)),
+        };
+        let verdict = found.err().unwrap_or(Verdict::CompleteForModel);
+        Findings {
+            executions: tally.states,
+            blocked: 0,
+            outcomes: tally.schedules,
+            verdict,
+            notes: tally.notes,
+        }
+    }
+}
+
+fn programs(suite: &Suite, effort: Effort) -> impl Iterator<Item = On> {
+    let more = if effort == Effort::Thorough { suite.thorough } else { &[] };
+    suite.programs.iter().chain(more).copied()
+}
+
+fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// What the searches of a check have seen.
+struct Tally {
+    states: u64,
+    schedules: usize,
+    notes: Vec<String>,
+}
+
+impl Tally {
+    fn search(
+        &mut self,
+        protocol: &Protocol,
+        watch: &Watch,
+        search: fn(&Protocol, &mut Limits<'_>) -> Outcome<Protocol>,
+    ) -> Outcome<Protocol> {
+        let mut count = |states| watch.progress.add(states);
+        let mut limits = Limits { deadline: watch.deadline, states: STATES_MAX, watch: &mut count };
+        let outcome = search(protocol, &mut limits);
+        self.states += outcome.search.states;
+        outcome
+    }
+
+    fn holds(
+        &mut self,
+        design: Design,
+        changes: &[Change],
+        on: On,
+        watch: &Watch,
+    ) -> Result<(), Verdict> {
+        let protocol = Protocol::new(model(design, changes, on), Reduction::FULL);
+        let outcome = self.search(&protocol, watch, confirm);
+        let what = describe(design, changes, &protocol);
+        match (outcome.search.ending, &outcome.schedule) {
+            (Ending::Complete, _) => Ok(()),
+            (Ending::Incomplete, _) => Err(incomplete(&what, outcome.search.states)),
+            (Ending::Violated(property), schedule) => {
+                let drawn = schedule.as_ref().map(|found| picture::draw(&protocol, found));
+                let drawn = drawn.unwrap_or_default();
+                let message = format!("{what}: {}\n{drawn}", property.says());
+                Err(Verdict::Failed { message })
+            }
+        }
+    }
+
+    fn caught(&mut self, caught: &Caught, watch: &Watch) -> Result<(), Verdict> {
+        let Caught { design, change, on, property, steps } = *caught;
+        let protocol = Protocol::new(model(design, &[change], on), Reduction::FULL);
+        let outcome = self.search(&protocol, watch, find_violation);
+        let what = describe(design, &[change], &protocol);
+        let failed = |message| Err(Verdict::Failed { message });
+        match (outcome.search.ending, outcome.schedule) {
+            (Ending::Incomplete, _) => Err(incomplete(&what, outcome.search.states)),
+            (Ending::Violated(found), Some(schedule)) => {
+                let found_steps = schedule.steps.len();
+                if (found, found_steps) != (property, steps) {
+                    let drawn = picture::draw(&protocol, &schedule);
+                    let expected = format!("{} in {steps} steps", property.name());
+                    return failed(format!("{what}: not {expected}, but\n{drawn}"));
+                }
+                self.schedules += 1;
+                Ok(())
+            }
+            _ => failed(format!("{what}: violates nothing; {} was expected", property.name())),
+        }
+    }
+}
+
+fn describe(design: Design, changes: &[Change], protocol: &Protocol) -> String {
+    let changes = Changes::of(changes);
+    format!("{}, {changes}, {}", design.name(), protocol.model.program.describe())
+}
+
+fn incomplete(what: &str, states: u64) -> Verdict {
+    Verdict::Incomplete { reached: format!("{what}: stopped after {states} states") }
+}

@@ -1,0 +1,150 @@
+//! What must hold: at every state, and where nothing can happen any more.
+//!
+//! The names S4 to S15 and L1 are those of the list of invariants in the book.
+
+use super::common::Model;
+use super::state::{Actor, At, INJECTOR, MACHINES_MAX, State};
+
+/// What a state violates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Property {
+    /// A task is lost or stands in two places.
+    OnePlace,
+    /// A P is not exactly one of idle, held, in a call and in transit.
+    OneOwner,
+    /// An idle P has tasks.
+    IdleIsEmpty,
+    /// The count of searchers is not the number of searchers and wakes under way.
+    CountIsExact,
+    /// A machine begins to search although its own P has tasks.
+    SearcherHasNoWork,
+    /// A machine parks with a P, a task or a count.
+    ParksWithNothing,
+    /// Work is not conserved: all rest, a task is queued, and a P is idle.
+    WorkIsConserved,
+    /// Nothing can happen any more, and a task has not run.
+    EveryTaskRuns,
+    /// The protocol can go round for ever although the program ends.
+    NoLivelock,
+}
+
+impl Property {
+    /// `S4`, `L1`, `stuck`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OnePlace => "S1",
+            Self::OneOwner => "S4",
+            Self::IdleIsEmpty => "S6",
+            Self::CountIsExact => "S13",
+            Self::SearcherHasNoWork => "S14",
+            Self::ParksWithNothing => "S15",
+            Self::WorkIsConserved => "L1",
+            Self::EveryTaskRuns => "stuck",
+            Self::NoLivelock => "cycle",
+        }
+    }
+
+    /// What is wrong, in words.
+    #[must_use]
+    pub fn says(self) -> &'static str {
+        match self {
+            Self::OnePlace => "a task is lost or stands in two places",
+            Self::OneOwner => "a P has no owner or two",
+            Self::IdleIsEmpty => "an idle P has tasks",
+            Self::CountIsExact => "the count of searchers is wrong",
+            Self::SearcherHasNoWork => "a machine searches although its own P has tasks",
+            Self::ParksWithNothing => "a machine parks with a P, a task or a count",
+            Self::WorkIsConserved => {
+                "every machine is parked, in user code or in a call, a task is queued, and a P is idle"
+            }
+            Self::EveryTaskRuns => "nothing can happen any more, and a task has not run",
+            Self::NoLivelock => "the protocol goes round for ever",
+        }
+    }
+}
+
+/// Whether a property holds in a state.
+type Holds = fn(&Model, &State) -> bool;
+
+impl Model {
+    /// What `state` violates, if anything.
+    #[must_use]
+    pub fn violation(&self, state: &State) -> Option<Property> {
+        let checks: [(Property, Holds); 7] = [
+            (Property::OnePlace, Self::every_task_in_one_place),
+            (Property::OneOwner, Self::every_processor_has_one_owner),
+            (Property::IdleIsEmpty, Self::idle_is_empty),
+            (Property::CountIsExact, Self::count_is_exact),
+            (Property::SearcherHasNoWork, Self::searchers_have_no_work),
+            (Property::ParksWithNothing, Self::parks_with_nothing),
+            (Property::WorkIsConserved, Self::work_is_conserved),
+        ];
+        checks.into_iter().find(|(_, holds)| !holds(self, state)).map(|(property, _)| property)
+    }
+
+    /// What a state without a next one violates: tasks are left that have not run.
+    #[must_use]
+    pub fn end_violation(&self, state: &State) -> Option<Property> {
+        (state.live != 0).then_some(Property::EveryTaskRuns)
+    }
+
+    fn every_task_in_one_place(&self, state: &State) -> bool {
+        let held: usize = state.actors.iter().map(Actor::tasks).sum();
+        state.queued() + held == usize::from(state.live)
+    }
+
+    fn every_processor_has_one_owner(&self, state: &State) -> bool {
+        let mut owned = state.idle;
+        for actor in &state.actors {
+            // In a look, `old` is a P that is looked at, and not one that is owned.
+            let called = if actor.at == At::Call { actor.old } else { super::state::NONE };
+            for p in [actor.p, actor.woken, called] {
+                if p != super::state::NONE {
+                    if owned & (1 << p) != 0 {
+                        return false;
+                    }
+                    owned |= 1 << p;
+                }
+            }
+        }
+        owned == self.all()
+    }
+
+    fn idle_is_empty(&self, state: &State) -> bool {
+        state.idle_processors().all(|p| state.queue(p).is_empty())
+    }
+
+    fn count_is_exact(&self, state: &State) -> bool {
+        let counted: i8 = state
+            .actors
+            .iter()
+            .map(|actor| i8::from(actor.searching) + i8::from(actor.counted))
+            .sum();
+        state.searching == counted
+    }
+
+    fn searchers_have_no_work(&self, state: &State) -> bool {
+        state.actors[..MACHINES_MAX].iter().all(|machine| {
+            let begins = machine.searching && machine.at == At::Find;
+            !begins || state.queue(machine.p).is_empty()
+        })
+    }
+
+    fn parks_with_nothing(&self, state: &State) -> bool {
+        let nothing = Actor::new(At::Parked);
+        let mut machines = state.actors[..MACHINES_MAX].iter();
+        machines.all(|machine| machine.at != At::Parked || *machine == nothing)
+    }
+
+    /// L1. User code and calls may last for ever, so nobody need come to help.
+    fn work_is_conserved(&self, state: &State) -> bool {
+        let at_rest = |(index, actor): (usize, &Actor)| match actor.at {
+            At::Absent | At::Parked | At::Resting => true,
+            At::User | At::Call => actor.buffer == 0 && !actor.flag,
+            At::Inject => index >= INJECTOR,
+            _ => false,
+        };
+        state.idle == 0 || state.queued() == 0 || !state.actors.iter().enumerate().all(at_rest)
+    }
+}

@@ -1,0 +1,338 @@
+//! A state of the protocol, as plain bytes.
+//!
+//! Everything that the protocol shares stands in [`State`]; what one machine, the monitor or a
+//! thread from outside remembers between two steps stands in its [`Actor`]. All fields are bytes,
+//! so that a state is small, and compared and hashed cheaply. Tasks have no names: a task is the
+//! point of the program at which it goes on.
+
+/// A task: where in the program it goes on; 0 is none.
+pub type Task = u8;
+
+/// In place of the number of a P: none.
+pub const NONE: u8 = 0xff;
+
+/// The most Ps of a model.
+pub const PROCESSORS_MAX: usize = 4;
+/// The most machines of a model.
+pub const MACHINES_MAX: usize = 6;
+/// The most tasks of a ring.
+pub const RING_MAX: usize = 3;
+/// The most threads from outside.
+pub const INJECTORS_MAX: usize = 2;
+
+/// The monitor's place among the actors.
+pub const MONITOR: usize = MACHINES_MAX;
+/// The first injector's place among the actors.
+pub const INJECTOR: usize = MACHINES_MAX + 1;
+/// How many actors there are.
+pub const ACTORS: usize = INJECTOR + INJECTORS_MAX;
+
+/// A short queue of tasks, oldest first; 0 ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Queue<const N: usize>([Task; N]);
+
+impl<const N: usize> Default for Queue<N> {
+    fn default() -> Self {
+        Self([0; N])
+    }
+}
+
+impl<const N: usize> Queue<N> {
+    /// How many tasks it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.iter().position(|task| *task == 0).unwrap_or(N)
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0[0] == 0
+    }
+
+    /// Adds a task at the tail.
+    ///
+    /// # Panics
+    ///
+    /// If it is full: a model has fewer tasks than a queue has places, or checks first.
+    pub fn push(&mut self, task: Task) {
+        let len = self.len();
+        self.0[len] = task;
+    }
+
+    /// Takes the oldest task; 0 if there is none.
+    pub fn pop(&mut self) -> Task {
+        let task = self.0[0];
+        self.0.rotate_left(1);
+        self.0[N - 1] = 0;
+        task
+    }
+
+    /// Moves the tasks of `other` to the tail, in their order.
+    pub fn append<const M: usize>(&mut self, other: &mut Queue<M>) {
+        while !other.is_empty() {
+            self.push(other.pop());
+        }
+    }
+}
+
+/// A P's queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Processor {
+    /// The slot for the task that runs next.
+    pub slot: Task,
+    /// The ring.
+    pub ring: Queue<RING_MAX>,
+}
+
+impl Processor {
+    /// Whether neither the slot nor the ring holds a task.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slot == 0 && self.ring.is_empty()
+    }
+
+    /// How many tasks it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ring.len() + usize::from(self.slot != 0)
+    }
+}
+
+/// Where an actor stands: what its next step is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum At {
+    /// Not in this program.
+    #[default]
+    Absent,
+    /// A machine on the list of parked ones, asleep on its note.
+    Parked,
+    /// The monitor or an injector, with nothing under way.
+    Resting,
+    /// An injector that has not begun.
+    Inject,
+    /// In user code.
+    User,
+    /// Has half a ring in hand, for the global queue.
+    Overflow,
+    /// A wake: looks whether one is needed.
+    WakeLook,
+    /// A wake: the read-modify-write that decides.
+    WakeTake,
+    /// A wake: takes a P, under the lock.
+    WakeLock,
+    /// A wake: the second write of a wake that found no P, under the lock.
+    WakeFail,
+    /// A wake: has taken a P's idle bit and must still count.
+    WakeCount,
+    /// Has a P for a machine, which it starts next.
+    Start,
+    /// Looks for a task: the own slot and ring.
+    Find,
+    /// Looks for a task: the global queue.
+    Global,
+    /// Has tasks in hand, for its own ring.
+    Publish,
+    /// Joins the searchers or not.
+    Join,
+    /// May join, and counts itself next.
+    JoinCount,
+    /// Has joined; clears `needspinning` next.
+    JoinClear,
+    /// Visits the other Ps.
+    Visit,
+    /// Searched and found.
+    Found,
+    /// Gives its P up.
+    Drop,
+    /// Has set the idle bit, and must still take itself off the count.
+    DropCount,
+    /// Saw `needspinning` under the lock, joined, and clears it.
+    NeedClear,
+    /// Has no P any more, and is about to look once more.
+    Fence,
+    /// Looks once more: the global queue.
+    LookGlobal,
+    /// Looks once more: the Ps' queues.
+    LookQueues,
+    /// Looks once more: the slot of a P whose ring was empty.
+    LookSlot,
+    /// Saw work, and takes a P back.
+    Retake,
+    /// Has taken a P back, and must still count.
+    RetakeCount,
+    /// Has counted; clears `needspinning` next.
+    RetakeClear,
+    /// Parks next.
+    Park,
+    /// Hands a P off: its queue.
+    HandQueue,
+    /// Hands a P off: the global queue.
+    HandGlobal,
+    /// Hands a P off: the shortcut when all are busy.
+    HandShort,
+    /// Hands a P off: the shortcut's compare-exchange.
+    HandTake,
+    /// Hands a P off: clears `needspinning`.
+    HandClear,
+    /// Hands a P off: saw `needspinning` under the lock, and clears it.
+    HandNeed,
+    /// Hands a P off: under the lock.
+    HandLock,
+    /// In a system call.
+    Call,
+    /// Back from a system call, without a P.
+    Exit,
+    /// Back from a system call, and there is no P: gives the task away.
+    GiveAway,
+    /// An injector that starts machines one by one.
+    InjectStart,
+}
+
+/// What an actor does when a wake, a hand-off or a drop is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Then {
+    /// It rests.
+    #[default]
+    Rest,
+    /// It goes on in user code.
+    User,
+    /// It looks for a task.
+    Find,
+    /// It parks.
+    Park,
+    /// It is in its system call.
+    Call,
+    /// It puts the rest of what it stole into its ring, and goes on in user code.
+    Publish,
+}
+
+/// What one machine, the monitor or an injector remembers between two steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Actor {
+    /// What its next step is.
+    pub at: At,
+    /// What comes after the operation that it is in.
+    pub then: Then,
+    /// The P that it owns.
+    pub p: u8,
+    /// The P that it is about to give to a machine.
+    pub woken: u8,
+    /// The P that its system call may still have; in a look, the P whose ring was empty.
+    pub old: u8,
+    /// It is counted as a searcher.
+    pub searching: bool,
+    /// The wake that it has under way is counted as a searcher.
+    pub counted: bool,
+    /// It saw work too early, or must still clear `needspinning`: of two mutants.
+    pub flag: bool,
+    /// The task that it runs, or is about to.
+    pub task: Task,
+    /// Tasks on their way from one queue to another.
+    pub hand: Queue<RING_MAX>,
+    /// The Ps that it has visited; of an injector, how many machines to start.
+    pub seen: u8,
+    /// A task whose publication has not yet reached the others.
+    pub buffer: Task,
+}
+
+impl Actor {
+    /// An actor that owns nothing and stands at `at`.
+    #[must_use]
+    pub fn new(at: At) -> Self {
+        Self {
+            at,
+            then: Then::Rest,
+            p: NONE,
+            woken: NONE,
+            old: NONE,
+            searching: false,
+            counted: false,
+            flag: false,
+            task: 0,
+            hand: Queue::default(),
+            seen: 0,
+            buffer: 0,
+        }
+    }
+
+    /// How many tasks it has.
+    #[must_use]
+    pub fn tasks(&self) -> usize {
+        self.hand.len() + usize::from(self.task != 0) + usize::from(self.buffer != 0)
+    }
+}
+
+/// A state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct State {
+    /// The Ps' queues.
+    pub processors: [Processor; PROCESSORS_MAX],
+    /// The machines, the monitor, the injectors.
+    pub actors: [Actor; ACTORS],
+    /// The global queue.
+    pub global: Queue<8>,
+    /// The idle Ps, as a set of bits.
+    pub idle: u8,
+    /// How many searchers are counted.
+    pub searching: i8,
+    /// Go's `needspinning`.
+    pub need: bool,
+    /// Whether Go's scheduler lock is held over the end of a step.
+    pub locked: bool,
+    /// How many tasks have begun and not ended.
+    pub live: u8,
+}
+
+impl State {
+    /// Whether `p` is idle.
+    #[must_use]
+    pub fn is_idle(&self, p: u8) -> bool {
+        self.idle & (1 << p) != 0
+    }
+
+    /// The numbers of the idle Ps.
+    pub fn idle_processors(&self) -> impl Iterator<Item = u8> + use<> {
+        let idle = self.idle;
+        (0..PROCESSORS_MAX as u8).filter(move |p| idle & (1 << p) != 0)
+    }
+
+    /// The queue of `p`.
+    #[must_use]
+    pub fn queue(&self, p: u8) -> &Processor {
+        &self.processors[usize::from(p)]
+    }
+
+    /// How many tasks stand in queues.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.global.len() + self.processors.iter().map(Processor::len).sum::<usize>()
+    }
+
+    /// A parked machine, if there is one. Parked machines remember nothing: one is as good as
+    /// another.
+    #[must_use]
+    pub fn parked(&self) -> Option<usize> {
+        self.actors[..MACHINES_MAX].iter().position(|machine| machine.at == At::Parked)
+    }
+
+    /// Takes `p` out of the idle ones.
+    pub fn unidle(&mut self, p: u8) {
+        self.idle &= !(1 << p);
+    }
+
+    /// Goes on with what comes after the operation that `actor` is in.
+    pub fn resume(&mut self, actor: usize) {
+        let actor = &mut self.actors[actor];
+        actor.at = match core::mem::take(&mut actor.then) {
+            Then::Rest => At::Resting,
+            Then::User => At::User,
+            Then::Find => At::Find,
+            Then::Park => At::Park,
+            Then::Call => At::Call,
+            Then::Publish => At::Publish,
+        };
+    }
+}
