@@ -14,25 +14,31 @@
 //! EXPLORE_ORACLE=2000 cargo test -p gosched-verify --test explore_oracle     programs of each mix
 //! EXPLORE_ORACLE_SEED=7 ...                                                  other programs
 //! ```
+//!
+//! The programs are made by proptest, the same ones in every run, and one on which the two disagree
+//! is shrunk before it is shown.
 
-#![cfg(feature = "explore")]
+#![cfg(all(feature = "explore", feature = "proptest"))]
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a test has std")]
 
 mod axioms;
 mod enumerate;
 mod explored;
-mod generate;
 mod program;
 mod relation;
+mod strategies;
 
+use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gosched_verify::explore::{FaultKind, Report};
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use crate::enumerate::{Verdict, enumerate};
 use crate::explored::explore;
-use crate::generate::{Mix, Random};
-use crate::program::Program;
+use crate::program::{Op, Program};
+use crate::strategies::Mix;
 
 /// Programs of each mix in the ordinary run.
 const PROGRAMS: usize = 300;
@@ -47,8 +53,77 @@ fn programs() -> usize {
 }
 
 /// Each mix has programs of its own.
-fn random(mix: Mix) -> Random {
-    Random(from_environment("EXPLORE_ORACLE_SEED").unwrap_or(1) << 8 | mix as u64)
+fn random(mix: Mix) -> TestRng {
+    let seed = from_environment("EXPLORE_ORACLE_SEED").unwrap_or(1);
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    bytes[8] = mix as u8;
+    TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
+}
+
+/// How far a failing program is shrunk.
+const SHRINK_STEPS: u32 = 20_000;
+
+/// A program that fails a check.
+struct Failure {
+    /// How many programs passed before.
+    number: usize,
+    why: String,
+    smallest: Program,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { number, why, smallest } = self;
+        write!(f, "program {number}: {why}\nThe smallest program that fails:\n{smallest}")
+    }
+}
+
+/// The first of so many programs of a mix that fails, shrunk.
+fn first_failure(
+    mix: Mix,
+    programs: usize,
+    check: impl Fn(&Program) -> Result<(), String>,
+) -> Option<Failure> {
+    let config = Config {
+        cases: u32::try_from(programs).expect("so many programs take years"),
+        failure_persistence: None,
+        max_local_rejects: u32::MAX,
+        max_shrink_iters: SHRINK_STEPS,
+        ..Config::default()
+    };
+    let passed = Cell::new(0);
+    let has_failed = Cell::new(false);
+    let ran =
+        TestRunner::new_with_rng(config, random(mix)).run(&strategies::programs(mix), |program| {
+            match check(&program) {
+                Ok(()) => {
+                    passed.set(passed.get() + usize::from(!has_failed.get()));
+                    Ok(())
+                }
+                Err(why) => {
+                    has_failed.set(true);
+                    Err(TestCaseError::fail(why))
+                }
+            }
+        });
+    match ran {
+        Ok(()) => {
+            assert_eq!(passed.get(), programs, "{mix:?}: not all programs were run");
+            None
+        }
+        Err(TestError::Fail(why, smallest)) => {
+            Some(Failure { number: passed.get(), why: why.message().to_owned(), smallest })
+        }
+        Err(TestError::Abort(why)) => panic!("{mix:?}: proptest gave up: {why}"),
+    }
+}
+
+/// Runs a check on so many programs of a mix.
+fn for_each_program(mix: Mix, programs: usize, check: impl Fn(&Program) -> Result<(), String>) {
+    if let Some(failure) = first_failure(mix, programs, check) {
+        panic!("{mix:?}, {failure}");
+    }
 }
 
 /// What the two disagree on, if they do.
@@ -86,55 +161,24 @@ fn compare(program: &Program) -> (Verdict, Option<String>) {
     (verdict, disagreement)
 }
 
-/// The programs with one operation less.
-fn smaller(program: &Program) -> Vec<Program> {
-    let mut programs = Vec::new();
-    for (thread, ops) in program.threads.iter().enumerate() {
-        for index in 0..ops.len() {
-            let mut smaller = program.clone();
-            smaller.threads[thread].remove(index);
-            smaller.threads.retain(|ops| !ops.is_empty());
-            programs.push(smaller);
-        }
-    }
-    programs
-}
-
-/// The smallest program without an operation of this one, and without one of that, on which the two
-/// still disagree.
-fn shrink(program: Program, why: String) -> (Program, String) {
-    for smaller in smaller(&program) {
-        if let (_, Some(why)) = compare(&smaller) {
-            return shrink(smaller, why);
-        }
-    }
-    (program, why)
-}
-
 fn the_two_agree(mix: Mix) {
-    let mut random = random(mix);
-    let mut sum = Verdict::default();
-    let mut deadlocks = 0;
-    for number in 0..programs() {
-        let program = generate::program(mix, &mut random);
-        let (verdict, disagreement) = compare(&program);
-        if let Some(why) = disagreement {
-            println!("program {number} of {mix:?} was\n{program}");
-            let (smallest, why) = shrink(program, why);
-            panic!("program {number} of {mix:?}: {why}\nThe smallest such program:\n{smallest}");
-        }
+    let sum = RefCell::new(Verdict::default());
+    let deadlocks = Cell::new(0);
+    for_each_program(mix, programs(), |program| {
+        let (verdict, disagreement) = compare(program);
+        let mut sum = sum.borrow_mut();
         sum.complete += verdict.complete;
         sum.blocked += verdict.blocked;
         sum.candidates += verdict.candidates;
-        deadlocks += u32::from(verdict.deadlocks);
-    }
+        deadlocks.set(deadlocks.get() + u32::from(verdict.deadlocks));
+        disagreement.map_or(Ok(()), Err)
+    });
+    let Verdict { candidates, complete, blocked, .. } = sum.into_inner();
     println!(
-        "{mix:?}: {} programs, {} candidates, {} complete and {} blocked executions, \
-         {deadlocks} programs with a deadlock",
+        "{mix:?}: {} programs, {candidates} candidates, {complete} complete and {blocked} blocked \
+         executions, {} programs with a deadlock",
         programs(),
-        sum.candidates,
-        sum.complete,
-        sum.blocked,
+        deadlocks.get(),
     );
 }
 
@@ -167,36 +211,51 @@ fn the_two_agree_on_fences() {
 /// name the graph: so an outcome that comes twice would be a graph that was visited twice.
 #[test]
 fn no_graph_is_visited_twice() {
-    let mut random = random(Mix::Distinct);
-    let mut graphs = 0;
-    for _ in 0..programs() {
-        let program = generate::program(Mix::Distinct, &mut random);
-        let report = explore(&program, 1);
-        assert!(report.failure.is_none() && report.exhaustive, "{report:?}\n{program}");
-        let once = report.outcomes.values().all(|&times| times == 1);
-        assert!(once, "a graph was visited twice: {:?}\n{program}", report.outcomes);
-        graphs += report.complete;
-    }
-    println!("{graphs} graphs, each once");
+    let graphs = Cell::new(0);
+    for_each_program(Mix::Distinct, programs(), |program| {
+        let report = explore(program, 1);
+        if report.failure.is_some() || !report.exhaustive {
+            return Err(format!("{report:?}"));
+        }
+        if report.outcomes.values().any(|&times| times != 1) {
+            return Err(format!("a graph was visited twice: {:?}", report.outcomes));
+        }
+        graphs.set(graphs.get() + report.complete);
+        Ok(())
+    });
+    println!("{} graphs, each once", graphs.get());
 }
 
 #[test]
 fn the_counts_do_not_depend_on_the_number_of_jobs() {
     for mix in [Mix::StrongExchanges, Mix::Everything, Mix::SeqCst] {
-        let mut random = random(mix);
-        for _ in 0..programs() / 5 {
-            let program = generate::program(mix, &mut random);
-            let one = explore(&program, 1);
-            for jobs in [2, 4] {
-                let several = explore(&program, jobs);
-                let kinds = [&one, &several].map(|r| r.failure.as_ref().map(|f| f.kind));
-                assert_eq!(kinds[0], kinds[1], "{jobs} jobs\n{program}");
-                if kinds[0].is_none() {
-                    assert_eq!(one.outcomes, several.outcomes, "{jobs} jobs\n{program}");
-                    let counts = [&one, &several].map(|r| (r.complete, r.blocked, r.exhaustive));
-                    assert_eq!(counts[0], counts[1], "{jobs} jobs\n{program}");
-                }
-            }
-        }
+        for_each_program(mix, programs() / 5, |program| {
+            let one = explore(program, 1);
+            [2, 4].into_iter().try_for_each(|jobs| same(&one, &explore(program, jobs), jobs))
+        });
     }
+}
+
+/// Whether a search by several finds what the search by one has found. Where it fails, which of the
+/// failing executions is found first may differ, and so may the counts.
+fn same(one: &Report, several: &Report, jobs: usize) -> Result<(), String> {
+    let kinds = [one, several].map(|r| r.failure.as_ref().map(|f| f.kind));
+    let found = [one, several].map(|r| (r.complete, r.blocked, r.exhaustive, &r.outcomes));
+    if kinds[0] != kinds[1] || kinds[0].is_none() && found[0] != found[1] {
+        return Err(format!("{jobs} jobs: {several:?}\nand one: {one:?}"));
+    }
+    Ok(())
+}
+
+/// A failure would be of little use if it came as it was found.
+#[test]
+fn a_failing_program_is_shrunk() {
+    let failing = |program: &Program| {
+        let reads = |op: &&Op| op.reads() && !op.may_write();
+        let fails = program.threads.iter().flatten().filter(reads).count() >= 2;
+        if fails { Err("two loads".into()) } else { Ok(()) }
+    };
+    let failure = first_failure(Mix::SeqCst, 100, failing).expect("some program has two loads");
+    let ops = failure.smallest.threads.iter().flatten().count();
+    assert_eq!((ops, failure.why.as_str()), (2, "two loads"), "{failure}");
 }
