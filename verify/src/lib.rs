@@ -4,7 +4,8 @@
 //! [`tasks`] (why every task of a model carries a payload), `claims` (the claims themselves),
 //! [`engine`] (how a model is run through many executions). The rest is the binary
 //! `gosched-verify`: `report` (rows, verdicts, the table), `cli`, and `audit` (would the claims
-//! notice if an ordering were weaker?), which stands on [`instrument`] (worlds that wrap a world).
+//! notice if an ordering were weaker?), which stands on [`instrument`] (worlds that wrap a world), and
+//! `compare` (the engines side by side).
 //!
 //! A model of your own, of code that is generic over [`gosched::memory::Memory`], is a type that
 //! implements [`claim::Model`]; the functions of [`engine`] run it.
@@ -17,6 +18,8 @@ pub mod claim;
 mod claims;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(all(feature = "cli", feature = "explore", feature = "loom", feature = "shuttle"))]
+pub mod compare;
 pub mod engine;
 #[cfg(feature = "explore")]
 pub mod explore;

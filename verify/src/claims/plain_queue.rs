@@ -16,7 +16,7 @@ use crate::world::World;
 
 pub(crate) fn claims() -> Vec<Claim> {
     let two = |name, letters, steals, witnesses| {
-        let model = GoScenario { letters, steals, witnesses };
+        let model = GoScenario { letters, thieves: 1, steals, witnesses };
         Case::new(name, "2 threads, capacity 4", Bounds::TWO_THREADS, model)
     };
     vec![Claim {
@@ -32,14 +32,23 @@ pub(crate) fn claims() -> Vec<Claim> {
     }]
 }
 
+/// An owner that puts four tasks, and two thieves: the largest model that others have counted too.
+#[cfg(all(feature = "cli", feature = "loom", feature = "shuttle", feature = "explore"))]
+pub(crate) fn yardstick() -> Case {
+    let model = GoScenario { letters: "pppp", thieves: 2, steals: 1, witnesses: &[STOLEN] };
+    Case::new("yardstick", "3 threads, capacity 4", Bounds::THREE_THREADS, model)
+}
+
 const STOLEN: Witness =
-    Witness { name: "the thief stole", seen_in: |outcome| !outcome.ends_with("thief -") };
+    Witness { name: "a thief stole", seen_in: |outcome| !outcome.ends_with("thief -") };
 const OVERFLOWED: Witness =
     Witness { name: "the ring overflowed", seen_in: |outcome| outcome.contains(" o1") };
 
-/// An owner that follows letters, and a thief that steals, slot included.
+/// An owner that follows letters, and thieves that steal, slot included.
 struct GoScenario {
     letters: &'static str,
+    thieves: usize,
+    /// Of each thief.
     steals: usize,
     witnesses: &'static [Witness],
 }
@@ -49,24 +58,12 @@ impl Model for GoScenario {
         let count = self.letters.matches(['p', 'n']).count();
         let tasks = Tasks::<W>::new(count);
         let queue = W::Arc::new(PlainQueue::<4, W>::new());
-        let (victim, runs, steals) = (queue.clone(), tasks.clone(), self.steals);
-        let thief = W::spawn(move || {
-            let own = PlainQueue::<4, W>::new();
-            let mut log = String::from(" thief");
-            for _ in 0..steals {
-                let Some(task) = own.steal(&victim, true) else {
-                    log.push_str(" -");
-                    continue;
-                };
-                runs.run(task);
-                let _ = write!(log, " {task}");
-            }
-            while let Some((task, _)) = own.get() {
-                runs.run(task);
-                let _ = write!(log, ",{task}");
-            }
-            log
-        });
+        let thieves: Vec<_> = (0..self.thieves)
+            .map(|_| {
+                let (victim, runs, steals) = (queue.clone(), tasks.clone(), self.steals);
+                W::spawn(move || steal::<W>(&victim, &runs, steals))
+            })
+            .collect();
 
         let mut made = 0;
         let mut log = String::from("owner");
@@ -97,7 +94,7 @@ impl Model for GoScenario {
             tasks.run(task);
             let _ = write!(log, " {task}");
         }
-        log.push_str(&W::join(thief));
+        thieves.into_iter().for_each(|thief| log.push_str(&W::join(thief)));
         tasks.assert_ran(count);
         log
     }
@@ -105,4 +102,23 @@ impl Model for GoScenario {
     fn witnesses(&self) -> Vec<Witness> {
         self.witnesses.to_vec()
     }
+}
+
+/// A thief: steals, runs what it got, and gets from its own queue until nothing is left.
+fn steal<W: World>(victim: &PlainQueue<4, W>, tasks: &Tasks<W>, steals: usize) -> String {
+    let own = PlainQueue::<4, W>::new();
+    let mut log = String::from(" thief");
+    for _ in 0..steals {
+        let Some(task) = own.steal(victim, true) else {
+            log.push_str(" -");
+            continue;
+        };
+        tasks.run(task);
+        let _ = write!(log, " {task}");
+    }
+    while let Some((task, _)) = own.get() {
+        tasks.run(task);
+        let _ = write!(log, ",{task}");
+    }
+    log
 }

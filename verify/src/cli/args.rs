@@ -1,5 +1,6 @@
 //! The command line. Its `--help` is where most readers meet the words, so it explains them.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -64,6 +65,9 @@ pub(super) enum Command {
     /// Weaken each ordering of the core in turn, and see which claim notices
     #[cfg(feature = "loom")]
     Audit(crate::audit::cli::Args),
+    /// Run the explorer, loom and shuttle on the same models, and compare time and outcomes
+    #[cfg(all(feature = "explore", feature = "loom", feature = "shuttle"))]
+    Compare(crate::compare::cli::Args),
     /// One check, for a parent process
     #[command(hide = true)]
     Child(ChildArgs),
@@ -86,7 +90,8 @@ pub(super) struct CheckArgs {
     /// List the checks and their bounds, and run none
     #[arg(long)]
     pub(super) list: bool,
-    /// Checks at a time [default: one for each core]
+    /// Checks at a time; where there are fewer, the explorer divides its search [default: one for
+    /// each core]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) jobs: Option<u16>,
     /// Write the result to FILE
@@ -161,6 +166,9 @@ pub(super) struct ChildArgs {
     /// As `check --selftest`.
     #[arg(long)]
     pub(super) selftest: bool,
+    /// Threads that may search.
+    #[arg(long, default_value = "1")]
+    pub(super) jobs: NonZeroUsize,
 }
 
 impl ChildArgs {

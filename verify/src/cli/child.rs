@@ -75,7 +75,7 @@ fn run(check: &Check, args: &ChildArgs, progress: &Progress) -> Findings {
         print(info);
     }));
     let limit = Duration::from_secs(args.time_limit);
-    let run = || check.run(args.effort(), limit, progress);
+    let run = || check.run(args.effort(), limit, args.jobs, progress);
     std::panic::catch_unwind(core::panic::AssertUnwindSafe(run)).unwrap_or_else(|last| {
         let first = FIRST_PANIC.lock().ok().and_then(|mut first| first.take());
         let first = first.unwrap_or_else(|| NO_MESSAGE.into());

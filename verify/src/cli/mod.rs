@@ -1,10 +1,11 @@
 //! The binary `gosched-verify`: the command line around the engines.
 //!
-//! `check` selects (`select`), runs each check in a child process (`run`, `supervise`,
+//! `check` selects (`select`), runs each check in a child process (`run`, `cores`, `supervise`,
 //! `child`), shows how it goes (`progress`) and prints the report.
 
 mod args;
 mod child;
+mod cores;
 mod progress;
 mod run;
 mod select;
@@ -20,6 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Parser;
 
 use self::args::{CheckArgs, Cli, Command, ReplayArgs, TableArgs};
+#[cfg(all(feature = "explore", feature = "loom", feature = "shuttle"))]
+pub(crate) use self::select::matches;
 use self::supervise::Settings;
 use crate::engine::{Findings, Progress};
 use crate::report::{Exit, FORMAT, Report, markdown, table};
@@ -35,6 +38,8 @@ pub fn main() -> ExitCode {
         Some(Command::Table(args)) => print_table(&args),
         #[cfg(feature = "loom")]
         Some(Command::Audit(args)) => crate::audit::cli::run(&args),
+        #[cfg(all(feature = "explore", feature = "loom", feature = "shuttle"))]
+        Some(Command::Compare(args)) => crate::compare::cli::run(&args),
         Some(Command::Child(args)) => Ok(child::main(&args)),
     };
     let exit = ended.unwrap_or_else(|message| {
@@ -77,7 +82,7 @@ fn run_report(args: &CheckArgs, selection: select::Selection) -> Result<Report, 
 }
 
 /// The first Ctrl-C sets the flag, which ends the run with a partial report; the second ends us.
-fn catch_interrupts() -> Result<&'static AtomicBool, String> {
+pub(crate) fn catch_interrupts() -> Result<&'static AtomicBool, String> {
     static INTERRUPTED: AtomicBool = AtomicBool::new(false);
     ctrlc::set_handler(|| {
         // ORDER: Relaxed: a flag alone.

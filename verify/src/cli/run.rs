@@ -1,10 +1,10 @@
 //! A run: so many children at a time, until all checks have a row or Ctrl-C comes.
 
 use core::time::Duration;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Instant;
 
+use super::cores::Cores;
 use super::progress::Display;
 use super::select::Selection;
 use super::supervise::{Settings, supervise};
@@ -20,7 +20,8 @@ enum Event {
     Ended(usize, Box<Row>),
 }
 
-/// Runs the selected checks, `jobs` at a time.
+/// Runs the selected checks, `jobs` at a time. When there are fewer, the explorer's get the cores
+/// that are left over.
 #[must_use]
 pub(super) fn run(selection: Selection, settings: &Settings, jobs: usize) -> Report {
     let started = Instant::now();
@@ -30,12 +31,12 @@ pub(super) fn run(selection: Selection, settings: &Settings, jobs: usize) -> Rep
     // loom's checks are the long ones: first, so that none of them runs alone at the end.
     let mut order: Vec<_> = (0..checks.len()).collect();
     order.sort_by_key(|&index| checks[index].engine);
-    let next = AtomicUsize::new(0);
+    let cores = Cores::new(jobs);
     std::thread::scope(|scope| {
         let (events, happened) = mpsc::channel();
         for _ in 0..jobs.min(checks.len()) {
             let events = events.clone();
-            scope.spawn(|| work(checks, &order, &next, settings, events));
+            scope.spawn(|| work(checks, &order, &cores, settings, events));
         }
         drop(events);
         loop {
@@ -71,19 +72,21 @@ pub(super) fn run(selection: Selection, settings: &Settings, jobs: usize) -> Rep
 fn work(
     checks: &[Check],
     order: &[usize],
-    next: &AtomicUsize,
+    cores: &Cores,
     settings: &Settings,
     events: mpsc::Sender<Event>,
 ) {
     // The receiver lives as long as the workers do, so a failed send means that it panicked.
     let send = |event| events.send(event).expect("the display is alive");
+    let can_share = |place: usize| checks[order[place]].engine.can_use_several_cores();
     while !settings.is_interrupted() {
-        // ORDER: Relaxed: atomicity alone makes the numbers different.
-        let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+        let Some(turn) = cores.take(order.len(), can_share) else { return };
+        let index = order[turn.place];
         send(Event::Started(index));
-        let row = supervise(&checks[index], settings, |executions| {
+        let row = supervise(&checks[index], settings, turn.cores, |executions| {
             send(Event::Executions(index, executions));
         });
+        cores.give_back(turn);
         send(Event::Ended(index, Box::new(row)));
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn exactly(id: &str, selftests: bool) -> Result<Check, String> {
 }
 
 /// Whether `id` contains `pattern`; with `*` in it, whether the pattern matches all of `id`.
-fn matches(pattern: &str, id: &str) -> bool {
+pub(crate) fn matches(pattern: &str, id: &str) -> bool {
     let mut parts = pattern.split('*');
     let (Some(first), Some(last)) = (parts.next(), parts.next_back()) else {
         return id.contains(pattern);

@@ -1,5 +1,6 @@
 //! The parent's side of one check: start the child, listen, and end it when it must end.
 
+use core::num::NonZeroUsize;
 use core::time::Duration;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -52,10 +53,16 @@ impl Settings {
     }
 }
 
-/// Runs `check` in a child; `watch` is told the number of executions now and then.
-pub(super) fn supervise(check: &Check, settings: &Settings, watch: impl FnMut(u64)) -> Row {
+/// Runs `check` in a child with so many cores; `watch` is told the number of executions now and
+/// then.
+pub(super) fn supervise(
+    check: &Check,
+    settings: &Settings,
+    cores: NonZeroUsize,
+    watch: impl FnMut(u64),
+) -> Row {
     let started = Instant::now();
-    let (findings, stderr) = match spawn(check, settings) {
+    let (findings, stderr) = match spawn(check, settings, cores) {
         Ok(child) => listen(child, settings, started, watch),
         Err(error) => {
             let message = format!("the process could not be started: {error}");
@@ -69,9 +76,10 @@ pub(super) fn supervise(check: &Check, settings: &Settings, watch: impl FnMut(u6
     row
 }
 
-fn spawn(check: &Check, settings: &Settings) -> std::io::Result<Child> {
+fn spawn(check: &Check, settings: &Settings, cores: NonZeroUsize) -> std::io::Result<Child> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["child", &check.id(), "--time-limit", &settings.seconds.to_string()]);
+    command.args(["--jobs", &cores.to_string()]);
     if settings.effort == Effort::Thorough {
         command.arg("--thorough");
     }

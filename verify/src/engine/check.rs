@@ -1,6 +1,7 @@
 //! A check: one case of one claim under one engine, with a name and bounds.
 
 use core::fmt;
+use core::num::NonZeroUsize;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -45,6 +46,14 @@ impl Engine {
             Self::Sequential => "sequential",
             Self::Specification => "specification",
         }
+    }
+}
+
+impl Engine {
+    /// Whether one check of this engine can be divided among several threads.
+    #[must_use]
+    pub fn can_use_several_cores(self) -> bool {
+        self.name() == "explore"
     }
 }
 
@@ -202,18 +211,28 @@ impl Check {
         }
     }
 
-    /// Runs the check for up to about `limit`.
+    /// Runs the check for up to about `limit`. The explorer searches with so many `jobs`; what it
+    /// finds does not depend on it.
     ///
     /// # Panics
     ///
     /// When the claim does not hold, with the engine's message.
     #[must_use]
-    pub fn run(&self, effort: Effort, limit: Duration, progress: &Progress) -> Findings {
+    pub fn run(
+        &self,
+        effort: Effort,
+        limit: Duration,
+        jobs: NonZeroUsize,
+        progress: &Progress,
+    ) -> Findings {
+        #[cfg(not(feature = "explore"))]
+        let _ = jobs;
         let watch = Watch::start(limit, progress);
         match (&self.subject, self.engine) {
             #[cfg(feature = "explore")]
             (Subject::Model(model, bounds), Engine::Explore) => {
-                run_explorer(&self.id(), model, effort.samples(bounds.shuttle), limit, &watch)
+                let schedules = effort.samples(bounds.shuttle);
+                run_explorer(&self.id(), model, schedules, jobs, limit, &watch)
             }
             #[cfg(feature = "loom")]
             (Subject::Model(model, bounds), Engine::Loom) => {
@@ -279,7 +298,7 @@ impl Check {
                 Ok(judge_samples(&seen, &[]))
             }
             (_, _, Some(_)) => Err(format!("{} has no schedules", self.engine)),
-            (_, _, None) => Ok(self.run(effort, limit, progress)),
+            (_, _, None) => Ok(self.run(effort, limit, NonZeroUsize::MIN, progress)),
         }
     }
 }
@@ -290,15 +309,19 @@ fn run_explorer(
     id: &str,
     model: &Arc<dyn AnyModel>,
     schedules: usize,
+    jobs: NonZeroUsize,
     limit: Duration,
     watch: &Watch,
 ) -> Findings {
     let own_watch = Watch { deadline: watch.deadline - limit / 10, ..watch.clone() };
-    let found = super::explore::explore(id, model, &own_watch);
+    let found = super::explore::explore(id, model, jobs, &own_watch);
     let witness = witness(model, schedules, &found.seen, watch);
     let must_show = model.must_show();
     let mut findings = super::judge::judge_exhaustive(&found.seen, witness.as_ref(), &must_show);
     findings.blocked = found.blocked;
+    if jobs > NonZeroUsize::MIN {
+        findings.notes.push(format!("{jobs} threads searched"));
+    }
     findings
 }
 

@@ -24,16 +24,17 @@ pub struct Explored {
     pub blocked: u64,
 }
 
-/// Explores every execution of the model of check `id`, as far as the time goes.
+/// Explores every execution of the model of check `id` with so many threads, as far as the time
+/// goes.
 ///
 /// # Panics
 ///
 /// When an execution fails: with its diagram, the files in which it was drawn, and its schedule.
-pub fn explore(id: &str, model: &Arc<dyn AnyModel>, watch: &Watch) -> Explored {
+pub fn explore(id: &str, model: &Arc<dyn AnyModel>, jobs: NonZeroUsize, watch: &Watch) -> Explored {
     let model = Arc::clone(model);
     let builder = Builder {
         time_max: watch.deadline.saturating_duration_since(Instant::now()),
-        jobs: NonZeroUsize::MIN,
+        jobs,
         ..Builder::default()
     };
     let told = AtomicU64::new(0);

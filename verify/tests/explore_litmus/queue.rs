@@ -3,9 +3,11 @@
 //!
 //! The owner is the main thread. It starts the thieves, follows its letters (`p` put, `n` put into
 //! the slot, `g` get), gets until nothing is left, and joins. A thief steals so many times, runs
-//! what it got, and then gets from its own queue until nothing is left. Each task has a payload
-//! that is written without synchronisation, so a missing ordering is a race. *Native* loops run as
-//! they stand; *waiting* ones block on a retry without side effects.
+//! what it got, and then gets from its own queue until nothing is left. *Chained*: the first thief
+//! leaves in its queue what it does not run at once, a second one that got nothing from the owner
+//! steals from the first, and the owner empties the first one's queue after the joins. Each task has
+//! a payload that is written without synchronisation, so a missing ordering is a race. *Native*
+//! loops run as they stand; *waiting* ones block on a retry without side effects.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,6 +25,7 @@ struct Scenario {
     letters: &'static str,
     thieves: usize,
     steals: usize,
+    chained: bool,
 }
 
 /// A scenario with its counts.
@@ -42,7 +45,12 @@ const fn row(
     waiting: (u64, u64),
     outcomes: usize,
 ) -> Row {
-    Row { scenario: Scenario { letters, thieves, steals }, native, waiting, outcomes }
+    let scenario = Scenario { letters, thieves, steals, chained: false };
+    Row { scenario, native, waiting, outcomes }
+}
+
+const fn chained(row: Row) -> Row {
+    Row { scenario: Scenario { chained: true, ..row.scenario }, ..row }
 }
 
 const NOT_COUNTED: (u64, u64) = (0, 0);
@@ -68,6 +76,7 @@ const ROWS: &[Row] = &[
     row("np", (2, 1), 173, (52, 45), 7),
     row("pp", (2, 1), 363, (215, 104), 7),
     row("pppp", (2, 1), 43_404, (25_120, 12_402), 27),
+    chained(row("pppp", (2, 1), 44_010, (25_448, 12_409), 28)),
     row("ppppp", (2, 1), 48_376, (26_780, 10_524), 29),
 ];
 
@@ -93,10 +102,16 @@ fn run<Mem: Memory>(scenario: Scenario) -> String {
     let count = scenario.letters.matches(['p', 'n']).count();
     let payload: Payload<Mem> = Arc::new((0..count).map(|_| Mem::Cell::new(0)).collect());
     let queue = Arc::new(Queue::<Mem>::new());
+    let first = Arc::new(Queue::<Mem>::new());
     let thieves: Vec<_> = (0..scenario.thieves)
-        .map(|_| {
+        .map(|number| {
             let (queue, payload) = (Arc::clone(&queue), Arc::clone(&payload));
-            thread::spawn(move || steal::<Mem>(&queue, &payload, scenario.steals))
+            let first = Arc::clone(&first);
+            thread::spawn(move || match (scenario.chained, number) {
+                (true, 0) => rob(&first, &queue, &payload, scenario.steals),
+                (true, _) => steal(&queue, Some(&first), &payload, scenario.steals),
+                (false, _) => steal::<Mem>(&queue, None, &payload, scenario.steals),
+            })
         })
         .collect();
 
@@ -117,12 +132,13 @@ fn run<Mem: Memory>(scenario: Scenario) -> String {
             other => panic!("no operation {other:?}"),
         }
     }
-    while let Some((task, _)) = queue.get() {
-        note::<Mem>(&payload, &mut log, Some(task));
-    }
+    drain::<Mem>(&queue, &payload, &mut log);
     for thief in thieves {
         log.push('|');
         log.push_str(&thief.join());
+    }
+    if scenario.chained {
+        drain::<Mem>(&first, &payload, &mut log);
     }
     for task in 1..=count {
         advance::<Mem>(&payload, task, 2);
@@ -130,16 +146,42 @@ fn run<Mem: Memory>(scenario: Scenario) -> String {
     log
 }
 
-fn steal<Mem: Memory>(victim: &Queue<Mem>, payload: &Payload<Mem>, steals: usize) -> String {
+/// A thief: steals, from `first` where the owner has nothing, and empties its own queue.
+fn steal<Mem: Memory>(
+    victim: &Queue<Mem>,
+    first: Option<&Queue<Mem>>,
+    payload: &Payload<Mem>,
+    steals: usize,
+) -> String {
     let own = Queue::<Mem>::new();
+    let mut log = String::new();
+    for _ in 0..steals {
+        let stolen = own.steal(victim, true);
+        let stolen = stolen.or_else(|| own.steal(first?, false));
+        note::<Mem>(payload, &mut log, stolen);
+    }
+    drain::<Mem>(&own, payload, &mut log);
+    log
+}
+
+/// The first thief of a chain: steals, and leaves its queue as it is.
+fn rob<Mem: Memory>(
+    own: &Queue<Mem>,
+    victim: &Queue<Mem>,
+    payload: &Payload<Mem>,
+    steals: usize,
+) -> String {
     let mut log = String::new();
     for _ in 0..steals {
         note::<Mem>(payload, &mut log, own.steal(victim, true));
     }
-    while let Some((task, _)) = own.get() {
-        note::<Mem>(payload, &mut log, Some(task));
-    }
     log
+}
+
+fn drain<Mem: Memory>(queue: &Queue<Mem>, payload: &Payload<Mem>, log: &mut String) {
+    while let Some((task, _)) = queue.get() {
+        note::<Mem>(payload, log, Some(task));
+    }
 }
 
 /// Runs a task, if there is one, and says which.
@@ -170,19 +212,22 @@ pub(crate) fn section(page: &mut String) {
          The plain port of Go's queue (`verify/src/plain_queue.rs`) at capacity 4: the letters of \
          the owner (`p` put, `n` put into the slot, `g` get), thieves × steals. With *native* loops a \
          lost race is tried again; with *waiting* ones a retry without side effects waits for a \
-         change. Both have the same outcomes. All native counts are those of another explorer, and \
+         change. *Chained*: a second thief that got nothing steals from the first one's queue. Both \
+         have the same outcomes. All native counts are those of another explorer, and \
          where it has the same failure orderings, of GenMC.\n\n\
          | owner | thieves × steals | native | waiting, complete / blocked | outcomes |\n\
          |---|---|---|---|---|\n",
     );
-    for Row { scenario: Scenario { letters, thieves, steals }, native, waiting, outcomes } in ROWS {
+    for Row { scenario, native, waiting, outcomes } in ROWS {
+        let Scenario { letters, thieves, steals, chained } = scenario;
+        let chained = if *chained { ", chained" } else { "" };
         let waiting = match waiting {
             (0, 0) => String::new(),
             (complete, blocked) => format!("{complete} / {blocked}"),
         };
         writeln!(
             page,
-            "| `{letters}` | {thieves} × {steals} | {native} | {waiting} | {outcomes} |"
+            "| `{letters}` | {thieves} × {steals}{chained} | {native} | {waiting} | {outcomes} |"
         )
         .expect("a string can be written to");
     }
@@ -228,7 +273,8 @@ fn every_scenario_of_two_threads_is_through_and_waiting_loses_no_outcome() {
             .collect();
         for (word, steals) in letters.iter().flat_map(|word| [(word, 1), (word, 2)]) {
             // The explorer's programs outlive their makers, so letters are kept for ever.
-            let scenario = Scenario { letters: word.clone().leak(), thieves: 1, steals };
+            let letters = word.clone().leak();
+            let scenario = Scenario { letters, thieves: 1, steals, chained: false };
             let (loops, waits) = (explore::<Native>(scenario), explore::<Explored>(scenario));
             assert_eq!(outcomes(&loops), outcomes(&waits), "{scenario:?}");
             scenarios += 1;
@@ -243,7 +289,7 @@ fn every_scenario_of_two_threads_is_through_and_waiting_loses_no_outcome() {
 
 #[test]
 fn the_counts_of_the_run_queue_do_not_depend_on_the_number_of_jobs() {
-    let scenario = Scenario { letters: "pp", thieves: 2, steals: 1 };
+    let scenario = Scenario { letters: "pp", thieves: 2, steals: 1, chained: false };
     let one = explore::<Native>(scenario);
     for jobs in [2, 4] {
         let jobs = std::num::NonZeroUsize::new(jobs).expect("somebody must search");

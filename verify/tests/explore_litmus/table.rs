@@ -282,6 +282,41 @@ pub(crate) const ASYMMETRIC: &[Litmus] = &[
         Allowed,
         4,
     ),
+    row(
+        "a light fence synchronises with a heavy one: seen by a third thread",
+        "W x 1 rlx; light; W y 1 rlx | R y rlx; heavy; W z 1 rel | R z acq; R x rlx",
+        "| 1 | 1 0",
+        Forbidden,
+        0,
+    ),
+    row(
+        "a heavy fence synchronises with a light one: seen by a third thread",
+        "W x 1 rlx; heavy; W y 1 rlx | R y rlx; light; W z 1 rel | R z acq; R x rlx",
+        "| 1 | 1 0",
+        Forbidden,
+        0,
+    ),
+    row(
+        "a light fence does not synchronise with a light one",
+        "W x 1 rlx; light; W y 1 rlx | R y rlx; light; W z 1 rel | R z acq; R x rlx",
+        "| 1 | 1 0",
+        Allowed,
+        0,
+    ),
+    row(
+        "a light fence's release sequence goes through a read-modify-write",
+        "W x 1 rlx; light; W y 1 rlx | add y 1 rlx; R z acq; R x rlx | R y rlx; heavy; W z 1 rel",
+        "| 1 1 0 | 2",
+        Forbidden,
+        0,
+    ),
+    row(
+        "a heavy fence's release sequence goes through a read-modify-write",
+        "W x 1 rlx; heavy; W y 1 rlx | add y 1 rlx; R z acq; R x rlx | R y rlx; light; W z 1 rel",
+        "| 1 1 0 | 2",
+        Forbidden,
+        0,
+    ),
 ];
 
 /// Read-modify-writes and release sequences.

@@ -178,7 +178,7 @@ fn op(mix: Mix) -> BoxedStrategy<Op> {
     let (load, store, modify) = (load(mix), store(mix), modify(mix));
     one_of(match mix {
         Mix::StrongExchanges => {
-            vec![(2, load), (1, store), (1, modify), (2, exchange(mix, false))]
+            vec![(2, load), (2, store), (1, modify), (3, exchange(mix, false))]
         }
         // Few wait, for most who do wait for ever.
         Mix::Everything => vec![
@@ -214,7 +214,7 @@ fn access(mix: Mix) -> BoxedStrategy<Op> {
     one_of(vec![(5, load(mix)), (5, store(mix)), (modify, self::modify(mix))])
 }
 
-/// Values are few, so that exchanges find what they expect.
+/// Values are few, so that exchanges often find what they expect, and often not.
 const VALUES: std::ops::RangeInclusive<u64> = 1..=2;
 
 /// One of the orderings, with the mix's preference.
@@ -222,7 +222,7 @@ fn order(mix: Mix, orders: &'static [Ordering]) -> BoxedStrategy<Ordering> {
     let preferred = match mix {
         Mix::SeqCst => SeqCst,
         Mix::Fences | Mix::Asymmetric => Relaxed,
-        _ => return select(orders).boxed(),
+        Mix::Everything | Mix::StrongExchanges | Mix::Distinct => return select(orders).boxed(),
     };
     Union::new_weighted(vec![(3, Just(preferred).boxed()), (1, select(orders).boxed())]).boxed()
 }
@@ -255,9 +255,13 @@ fn swap(mix: Mix) -> BoxedStrategy<Op> {
     change(mix, &[Change::Swap])
 }
 
+/// Half of them fail with less than they succeed with: that a failed exchange has its own ordering
+/// shows in few programs, and in none where the two are alike.
 fn exchange(mix: Mix, weak: bool) -> BoxedStrategy<Op> {
-    (ANY_WORD, 0..=2_u64, VALUES, order(mix, OF_MODIFIES), order(mix, OF_LOADS))
-        .prop_map(move |(word, expected, new, success, failure)| Op::Exchange {
+    let alike = (order(mix, OF_MODIFIES), order(mix, OF_LOADS)).boxed();
+    let weaker = (select(&[Acquire, AcqRel, SeqCst][..]), Just(Relaxed)).boxed();
+    (ANY_WORD, 0..=2_u64, VALUES, Union::new([alike, weaker]))
+        .prop_map(move |(word, expected, new, (success, failure))| Op::Exchange {
             word,
             expected,
             new,
