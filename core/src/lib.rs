@@ -127,8 +127,3 @@ where_supported! {
     pub use task::Task;
     pub use task_state::{TaskState, TaskStatus};
 }
-
-/// The README's examples are tests, too.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct ReadmeDoctests;

@@ -3,9 +3,9 @@
 //! Read in this order: [`world`] (a memory with threads), [`claim`] (what a claim and a model are),
 //! [`tasks`] (why every task of a model carries a payload), `claims` (the claims themselves),
 //! [`engine`] (how a model is run through many executions). The rest is the binary
-//! `gosched-verify`: `report` (rows, verdicts, the table), `cli`, and `audit` (would the claims
-//! notice if an ordering were weaker?), which stands on [`instrument`] (worlds that wrap a world), and
-//! `compare` (the engines side by side).
+//! `gosched-verify`: `report` (rows, verdicts, the table), `cli`, `compare` (the engines side by
+//! side), and `audit` (would the claims notice if an ordering were weaker?), which stands on
+//! [`instrument`] (worlds that wrap a world).
 //!
 //! A model of your own, of code that is generic over [`gosched::memory::Memory`], is a type that
 //! implements [`claim::Model`]; the functions of [`engine`] run it.
@@ -31,3 +31,8 @@ pub mod report;
 pub mod specification;
 pub mod tasks;
 pub mod world;
+
+/// The README's examples are tests, too. They stand here, where both crates are at hand.
+#[cfg(all(doctest, feature = "explore"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -135,6 +135,35 @@ fn only_the_explorer_says_exhaustive() {
     assert!(!text.contains("passed, exhaustive"), "{text}");
 }
 
+/// What does not depend on the time, of a check that was run with so many jobs.
+#[cfg(feature = "explore")]
+fn found_with(jobs: &str) -> (Vec<serde_json::Value>, String) {
+    let json = fresh_path(&format!("jobs{jobs}.json"));
+    let path = json.to_str().expect("the path is text");
+    let id = "local_queue::no_task_is_lost/two_thieves_next@explore";
+    let arguments = ["check", "--exact", "--only", id, jobs, "--json", path];
+    let run = gosched_verify(&arguments);
+    assert_eq!(run.status.code(), Some(0));
+    let file = std::fs::read_to_string(&json).expect("the file was written");
+    let report: serde_json::Value = serde_json::from_str(&file).expect("it is JSON");
+    let row = &report["rows"][0];
+    let found = ["id", "executions", "blocked", "outcomes", "verdict"].map(|key| row[key].clone());
+    (found.to_vec(), row["notes"].to_string())
+}
+
+#[cfg(feature = "explore")]
+#[test]
+fn a_single_check_gets_all_jobs_and_finds_the_same_with_any_number_of_them() {
+    let (one, notes) = found_with("-j1");
+    assert!(!notes.contains("threads searched"), "{notes}");
+    for jobs in [2, 3, 8] {
+        let (several, notes) = found_with(&format!("-j{jobs}"));
+        assert_eq!(one, several, "-j{jobs}");
+        assert!(notes.contains(&format!("{jobs} threads searched")), "{notes}");
+    }
+    assert!(one[1].as_u64() > Some(100) && one[2].as_u64() > Some(0), "{one:?}");
+}
+
 #[test]
 fn a_replay_of_a_whole_check_shows_the_failure_in_full() {
     let output = gosched_verify(&["replay", "--selftest", "selftest::fails/count@loom"]);

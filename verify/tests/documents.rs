@@ -1,7 +1,8 @@
 //! The tables of claims in the README and in the book list the claims that there are.
 //!
 //! Both were written by the binary. Their counts are those of one run and may grow old; their
-//! claims must not.
+//! claims must not. And every example of the README is compiled and run, as a test of this crate's
+//! documentation.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -36,4 +37,16 @@ fn the_documents_list_the_claims_that_there_are() {
              missing: {missing:?}; unknown: {unknown:?}"
         );
     }
+}
+
+#[test]
+fn no_example_of_the_readme_is_left_out() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let text = fs::read_to_string(path).expect("the README is there");
+    let fences = text.lines().filter(|line| line.starts_with("```") && *line != "```");
+    let kinds: Vec<&str> = fences.collect();
+    assert!(kinds.iter().filter(|kind| **kind == "```rust").count() >= 2, "{kinds:?}");
+    let others: Vec<_> =
+        kinds.iter().filter(|kind| !["```rust", "```text"].contains(kind)).collect();
+    assert!(others.is_empty(), "examples that nobody compiles: {others:?}");
 }

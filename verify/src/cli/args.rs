@@ -33,6 +33,7 @@ Examples:
   gosched-verify --list                      what there is
   gosched-verify replay ID                   one check again, with the whole failure message
   gosched-verify table --markdown out.json   a kept result as a table for a document
+  gosched-verify compare                     the explorer beside loom and shuttle: time, outcomes
 
 Exit codes:
   0    all that ran passed; what is incomplete is named (with --require-complete: 3)

@@ -13,7 +13,7 @@ use super::subject::{Contestant, Subject};
 use crate::report::thousands;
 
 /// A run that takes longer than this is not repeated: its time is long against what disturbs it.
-const SHORT_SECONDS: f64 = 2.0;
+const SHORT_SECONDS: f64 = 5.0;
 
 /// How far the comparison goes.
 #[derive(Debug)]

@@ -212,3 +212,61 @@ pub fn markdown(comparison: &Comparison) -> String {
 fn by_model(comparison: &Comparison) -> impl Iterator<Item = &[Row]> {
     comparison.rows.chunk_by(|a, b| a.model == b.model)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(contestant: Contestant, seconds: f64, [missed, beyond]: [usize; 2], end: End) -> Row {
+        Row {
+            model: "queue::claim/case".into(),
+            shape: "3 threads".into(),
+            contestant,
+            executions: 1234,
+            blocked: 0,
+            outcomes: 5,
+            missed: Some(missed),
+            beyond: Some(beyond),
+            seconds,
+            ratio: Some(seconds / 0.5),
+            end,
+        }
+    }
+
+    fn comparison(rows: Vec<Row>) -> Comparison {
+        let (budget, rounds, seconds) = (15, 3, 9.0);
+        Comparison { format: FORMAT, budget, rounds, seconds, interrupted: false, rows }
+    }
+
+    #[test]
+    fn a_row_says_what_was_missed_and_that_a_stopped_run_s_ratio_is_a_bound() {
+        let rows = vec![
+            row(Contestant::Explorer, 0.5, [0, 0], End::Through),
+            row(Contestant::Loom(None), 15.0, [2, 0], End::Budget),
+            row(Contestant::Loom(Some(2)), 1.0, [0, 1], End::Through),
+        ];
+        let text = markdown(&comparison(rows));
+        let lines: Vec<&str> = text.lines().skip(2).collect();
+        assert_eq!(lines[0], "| `queue::claim/case` | explorer | 1,234 | 5 | 500 ms | - |  |");
+        let loom =
+            "|  | loom, no bound | 1,234 | 5 | 15.0 s | ≥ 30 | stopped at budget; misses 2 |";
+        assert_eq!(lines[1], loom);
+        let bounded =
+            "|  | loom, 2 preemptions | 1,234 | 5 | 1.0 s | 2.0 | 1 beyond the explorer's |";
+        assert_eq!(lines[2], bounded);
+        assert!(text.contains("on 1 of 1 models"), "{text}");
+    }
+
+    #[test]
+    fn an_outcome_that_shuttle_reached_and_the_explorer_did_not_is_a_failure() {
+        let loom = row(Contestant::Loom(None), 1.0, [0, 1], End::Through);
+        assert_eq!(comparison(vec![loom]).exit(), Exit::Passed, "loom may be too lax");
+        let shuttle = row(Contestant::Shuttle, 1.0, [0, 1], End::Through);
+        assert_eq!(comparison(vec![shuttle]).exit(), Exit::Failed);
+        let died = End::Died { message: "it crashed".into() };
+        assert_eq!(
+            comparison(vec![row(Contestant::Shuttle, 0.0, [0, 0], died)]).exit(),
+            Exit::Failed
+        );
+    }
+}

@@ -3,13 +3,14 @@
 //! Each example is compiled into this test as a module: what is checked is what a reader runs. The
 //! right variants have exact counts, which depend on the model alone; the wrong ones are found,
 //! and for the reason that the example gives. [`book`] has the programs that the book shows beside
-//! them.
+//! them, [`diagram`] the picture.
 
 #![cfg(feature = "explore")]
 
 mod book;
 #[path = "../../examples/explore_chase_lev.rs"]
 mod chase_lev;
+mod diagram;
 mod free;
 #[path = "../../examples/explore_peterson.rs"]
 mod peterson;

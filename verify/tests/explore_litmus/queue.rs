@@ -5,8 +5,8 @@
 //! the slot, `g` get), gets until nothing is left, and joins. A thief steals so many times, runs
 //! what it got, and then gets from its own queue until nothing is left. *Chained*: the first thief
 //! leaves in its queue what it does not run at once, a second one that got nothing from the owner
-//! steals from the first, and the owner empties the first one's queue after the joins. Each task has
-//! a payload that is written without synchronisation, so a missing ordering is a race. *Native*
+//! steals from the first, and the owner empties the first one's queue after the joins. Each task
+//! has a payload that is written without synchronisation, so a missing ordering is a race. *Native*
 //! loops run as they stand; *waiting* ones block on a retry without side effects.
 
 use std::collections::BTreeMap;
