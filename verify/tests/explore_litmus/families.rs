@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use gosched::memory::{Atomic, Lock, Memory, Ordering, Park};
-use gosched_verify::explore::{Explored, thread};
+use gosched::memory::{Atomic, AtomicInt, Lock, Memory, Ordering, Park, RaceCell};
+use gosched_verify::explore::{Explored, FaultKind, thread};
 
 type Mutex = <Explored as Memory>::Mutex<u64>;
 type Word = <Explored as Memory>::AtomicU64;
 type Parker = <Explored as Memory>::Parker;
+type Payload = <Explored as Memory>::Cell<u64>;
 
 /// Straight-line programs, made of a thread that comes once and one that comes `n` times. `$n` is
 /// the number of the copy, from 1.
@@ -61,8 +62,8 @@ pub(crate) struct Special {
     pub(crate) program: fn() -> String,
     pub(crate) complete: u64,
     pub(crate) blocked: u64,
-    /// One of the executions is a deadlock, which ends the search: the counts above do not apply.
-    pub(crate) deadlocks: bool,
+    /// One of the executions fails, which ends the search: the counts above do not apply.
+    pub(crate) fault: Option<FaultKind>,
 }
 
 const fn special(
@@ -71,11 +72,15 @@ const fn special(
     complete: u64,
     blocked: u64,
 ) -> Special {
-    Special { name, program, complete, blocked, deadlocks: false }
+    Special { name, program, complete, blocked, fault: None }
 }
 
 const fn deadlock(name: &'static str, program: fn() -> String) -> Special {
-    Special { name, program, complete: 0, blocked: 0, deadlocks: true }
+    Special { name, program, complete: 0, blocked: 0, fault: Some(FaultKind::Deadlock) }
+}
+
+const fn race(name: &'static str, program: fn() -> String) -> Special {
+    Special { name, program, complete: 0, blocked: 0, fault: Some(FaultKind::Race) }
 }
 
 pub(crate) const SPECIALS: &[Special] = &[
@@ -100,6 +105,31 @@ pub(crate) const SPECIALS: &[Special] = &[
     deadlock("park: no fence in the worker", || parked(Submitter)),
     deadlock("park: no fence in the submitter", || parked(Worker)),
     deadlock("park: light fences on both sides", || parked(LightLight)),
+    special(
+        "a payload behind a light fence, before a heavy one",
+        || handed([LIGHT, HEAVY], 1),
+        2,
+        0,
+    ),
+    special(
+        "a payload behind a heavy fence, before a light one",
+        || handed([HEAVY, LIGHT], 1),
+        2,
+        0,
+    ),
+    special(
+        "the same, light and heavy, by a read-modify-write",
+        || handed([LIGHT, HEAVY], 2),
+        6,
+        0,
+    ),
+    special(
+        "the same, heavy and light, by a read-modify-write",
+        || handed([HEAVY, LIGHT], 2),
+        6,
+        0,
+    ),
+    race("a payload between two light fences", || handed([LIGHT, LIGHT], 1)),
 ];
 
 /// Threads that count under a lock. The outcome is the count, which must be theirs.
@@ -239,4 +269,36 @@ fn parked(fences: Fences) -> String {
     }
     submitter.join();
     found.to_string()
+}
+
+const LIGHT: fn() = Explored::light_fence;
+const HEAVY: fn() = Explored::heavy_fence;
+
+/// A payload that is written without synchronisation, a fence, a flag; the flag, a fence, the
+/// payload. The flag may be counted up on its way, by a thread that has no fence.
+fn handed(fences: [fn(); 2], flag: u64) -> String {
+    let state = Arc::new((Payload::new(0), Word::new(0)));
+    let counting = (1..flag).map(|_| {
+        let state = Arc::clone(&state);
+        thread::spawn(move || _ = state.1.fetch_add(1, Ordering::Relaxed))
+    });
+    let counting: Vec<_> = counting.collect();
+    let reader = {
+        let state = Arc::clone(&state);
+        thread::spawn(move || {
+            if state.1.load(Ordering::Relaxed) != flag {
+                return 0;
+            }
+            fences[1]();
+            // SAFETY: the flag says that it was written; whether it shows is what is checked.
+            state.0.with(|payload| unsafe { *payload })
+        })
+    };
+    // SAFETY: nobody reads it before the flag is up.
+    state.0.with_mut(|payload| unsafe { *payload = 7 });
+    fences[0]();
+    state.1.fetch_add(1, Ordering::Relaxed);
+    let seen = reader.join();
+    counting.into_iter().for_each(thread::JoinHandle::join);
+    seen.to_string()
 }

@@ -29,7 +29,7 @@ mod queue;
 mod relation;
 mod table;
 
-use gosched_verify::explore::{Builder, FaultKind};
+use gosched_verify::explore::Builder;
 
 use crate::enumerate::{bound, enumerate};
 use crate::explored::explore;
@@ -124,9 +124,9 @@ fn families_have_the_counts_of_their_formulas() {
 fn check_special(special: &Special) -> Option<String> {
     let report = Builder::default().explore(special.program);
     let kind = report.failure.as_ref().map(|failure| failure.kind);
-    let expected = special.deadlocks.then_some(FaultKind::Deadlock);
+    let expected = special.fault;
     let counts = (report.complete, report.blocked);
-    let counted = special.deadlocks || counts == (special.complete, special.blocked);
+    let counted = expected.is_some() || counts == (special.complete, special.blocked);
     (kind != expected || !counted).then(|| format!("{}: {report:?}", special.name))
 }
 

@@ -114,8 +114,8 @@ fn specials(page: &mut String) {
          | program | complete | blocked |\n|---|---|---|\n",
     );
     for special in SPECIALS {
-        if special.deadlocks {
-            line(page, format_args!("| {} | a deadlock is found | |", special.name));
+        if let Some(fault) = special.fault {
+            line(page, format_args!("| {} | found: {fault} | |", special.name));
         } else {
             let (complete, blocked) = (special.complete, special.blocked);
             line(page, format_args!("| {} | {complete} | {blocked} |", special.name));
