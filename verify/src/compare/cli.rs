@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(
         long,
         value_name = "SECONDS",
-        default_value_t = 15,
+        default_value_t = 20,
         value_parser = clap::value_parser!(u64).range(1..=604_800)
     )]
     budget: u64,

@@ -93,16 +93,29 @@ impl Comparison {
         }
     }
 
-    /// One line: on how many models loom, without a bound, takes so many times as long.
+    /// One line: on how many models each of the others takes so many times as long.
     #[must_use]
     pub fn summary(&self) -> String {
-        let unbounded = self.rows.iter().filter(|row| row.contestant == Contestant::Loom(None));
-        let ratios: Vec<f64> = unbounded.filter_map(|row| row.ratio).collect();
-        let reached = ratios.iter().filter(|&&ratio| ratio >= GOAL).count();
+        let mut others: Vec<(Contestant, usize, usize)> = Vec::new();
+        for row in self.rows.iter().filter(|row| row.contestant != Contestant::Explorer) {
+            let Some(ratio) = row.ratio else { continue };
+            let reached = usize::from(ratio >= GOAL);
+            match others.iter_mut().find(|(contestant, ..)| *contestant == row.contestant) {
+                Some((_, reached_by_it, models)) => {
+                    *reached_by_it += reached;
+                    *models += 1;
+                }
+                None => others.push((row.contestant, reached, 1)),
+            }
+        }
+        let others: Vec<String> = others
+            .into_iter()
+            .map(|(contestant, reached, models)| format!("{contestant}: {reached} of {models}"))
+            .collect();
         format!(
-            "loom without a bound takes at least {GOAL} times as long as the explorer on {reached} \
-             of {} models; {} s for each run, the least of {} rounds, {:.0} s in all",
-            ratios.len(),
+            "models on which the explorer is at least {GOAL} times as fast as {}; {} s for each run, \
+             the least of {} rounds, {:.0} s in all",
+            others.join("; "),
             self.budget,
             self.rounds,
             self.seconds,
@@ -189,7 +202,7 @@ pub fn text(comparison: &Comparison) -> String {
         rows.iter().for_each(|row| line(row.cells().each_ref().map(String::as_str)));
     }
     text = text.replace("  \x00", "");
-    let _ = writeln!(text, "\n{}", comparison.summary());
+    let _ = writeln!(text, "\nThe {}.", comparison.summary());
     text
 }
 
@@ -205,7 +218,7 @@ pub fn markdown(comparison: &Comparison) -> String {
             let _ = writeln!(text, "| {model} | {} |", row.cells().join(" | "));
         }
     }
-    let _ = writeln!(text, "\n{}.", comparison.summary());
+    let _ = writeln!(text, "\nThe {}.", comparison.summary());
     text
 }
 
@@ -254,7 +267,7 @@ mod tests {
         let bounded =
             "|  | loom, 2 preemptions | 1,234 | 5 | 1.0 s | 2.0 | 1 beyond the explorer's |";
         assert_eq!(lines[2], bounded);
-        assert!(text.contains("on 1 of 1 models"), "{text}");
+        assert!(text.contains("loom, no bound: 1 of 1; loom, 2 preemptions: 0 of 1;"), "{text}");
     }
 
     #[test]
