@@ -9,8 +9,8 @@ mod local_queue;
 mod memory;
 mod note;
 pub(crate) mod plain_queue;
-mod scheduler;
 mod reference;
+mod scheduler;
 mod steal_order;
 mod task;
 
