@@ -57,16 +57,18 @@ impl fmt::Debug for Subject {
 }
 
 impl Subject {
-    fn new(claim: &str, case: &Case) -> Self {
+    /// `None` if the case is no program.
+    fn new(claim: &str, case: &Case) -> Option<Self> {
+        let model = Arc::clone(case.model()?);
         let name = format!("{claim}/{}", case.name);
         let three_threads = case.shape.starts_with("3 threads");
-        Self {
+        Some(Self {
             is_default: three_threads || name == LOOM_MISSES,
             name,
             shape: case.shape,
             bounds: case.bounds,
-            model: Arc::clone(&case.model),
-        }
+            model,
+        })
     }
 
     /// Who competes: loom without a bound, and with those that the claims use.
@@ -93,8 +95,8 @@ pub fn subjects() -> Vec<Subject> {
     let cases = claims.iter().flat_map(|claim| claim.cases.iter().map(|case| (claim.name, case)));
     let mut subjects: Vec<Subject> = cases
         .filter(|(_, case)| case.bounds.explore && case.bounds.loom)
-        .map(|(claim, case)| Subject::new(claim, case))
+        .filter_map(|(claim, case)| Subject::new(claim, case))
         .collect();
-    subjects.push(Subject::new("plain_queue", &plain_queue::yardstick()));
+    subjects.extend(Subject::new("plain_queue", &plain_queue::yardstick()));
     subjects
 }
