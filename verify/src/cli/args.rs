@@ -34,6 +34,8 @@ Examples:
   gosched-verify replay ID                   one check again, with the whole failure message
   gosched-verify table --markdown out.json   a kept result as a table for a document
   gosched-verify compare                     the explorer beside loom and shuttle: time, outcomes
+  gosched-verify specification --design go --change h1 sub2+block
+                                             the shortest schedule in which Go loses work
 
 Exit codes:
   0    all that ran passed; what is incomplete is named (with --require-complete: 3)
@@ -63,6 +65,8 @@ pub(super) enum Command {
     Replay(ReplayArgs),
     /// Print a table from a JSON result, or from a new run
     Table(TableArgs),
+    /// Search the wake-up protocol's specification: one program, one design, changed or not
+    Specification(super::specification::Args),
     /// Weaken each ordering of the core in turn, and see which claim notices
     #[cfg(feature = "loom")]
     Audit(crate::audit::cli::Args),

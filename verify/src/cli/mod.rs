@@ -9,6 +9,7 @@ mod cores;
 mod progress;
 mod run;
 mod select;
+mod specification;
 mod supervise;
 
 use core::time::Duration;
@@ -36,6 +37,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(args)) => check(&args),
         Some(Command::Replay(args)) => replay(&args),
         Some(Command::Table(args)) => print_table(&args),
+        Some(Command::Specification(args)) => specification::run(&args),
         #[cfg(feature = "loom")]
         Some(Command::Audit(args)) => crate::audit::cli::run(&args),
         #[cfg(all(feature = "explore", feature = "loom", feature = "shuttle"))]

@@ -7,7 +7,8 @@
 use super::common::Model;
 use super::program::Program;
 use super::properties::Property::{
-    self, IdleIsEmpty as S6, NoLivelock as CYCLE, SearcherHasNoWork as S14, WorkIsConserved as L1,
+    self, CountIsExact as S13, IdleIsEmpty as S6, NoLivelock as CYCLE, OneOwner as S4,
+    OnePlace as S1, ParksWithNothing as S15, SearcherHasNoWork as S14, WorkIsConserved as L1,
 };
 use super::settings::Change as C;
 use super::settings::Design::{Go, Word};
@@ -88,6 +89,10 @@ pub const CAUGHT: &[Caught] = &[
     caught(Word, C::ExitWithoutWake, ("sys+leaf+monitor", 2, 4, 2), L1, 12),
     caught(Word, C::TornLook, ("subyieldl+leaf", 2, 4, 2), L1, 14),
     caught(Word, C::SlotNotStealable, ("sub2+searcher", 2, 4, 2), CYCLE, 11),
+    caught(Word, C::StealCopies, ("sub2+searcher", 2, 4, 2), S1, 4),
+    caught(Word, C::TakeUntold, ("sys+leaf+monitor", 2, 4, 2), S4, 3),
+    caught(Word, C::CountKept, ("leaf+searcher", 2, 4, 2), S13, 5),
+    caught(Word, C::ParksAsSearcher, ("leaf+searcher", 2, 4, 2), S15, 5),
     caught(Go, C::H1, ("sub2+block", 2, 4, 2), L1, 10),
     caught(Go, C::H3, ("sub2+leaf", 2, 4, 2), L1, 25),
     caught(Go, C::H4, ("inj2+leaf", 2, 4, 2), L1, 19),

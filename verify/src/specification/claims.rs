@@ -8,6 +8,7 @@ use super::schedule::{Verdict as Outcome, confirm, find_violation};
 use super::search::{Ending, Limits};
 use super::settings::{Change, Change as C, Changes, Design};
 use super::system::{Protocol, Reduction};
+use super::timers::Timers;
 use crate::claim::{Case, Claim};
 use crate::engine::{AnySearch, Effort, Findings, Verdict, Watch};
 
@@ -20,6 +21,8 @@ enum Check {
     Holds(Design, &'static Suite),
     /// No program of the suite violates anything, under each of these changes.
     Sound(Design, &'static Suite),
+    /// Go as written leaves a timer unwatched (H2); Go repaired and the idle word do not.
+    Timers,
     /// Each of these changes violates what it should, in so many steps.
     Caught(Vec<&'static Caught>),
 }
@@ -41,9 +44,9 @@ pub(crate) fn claims() -> Vec<Claim> {
         ),
         claim(
             "protocol::go_as_written_loses_work",
-            "Go 1.27's protocol as it is written lets a task wait beside an idle P, in three ways; \
-             and filling the ring under the lock does not mend the third.",
-            [C::H1, C::H3, C::H4, C::FillUnderLock].map(hole_case).into(),
+            "Go 1.27's protocol as it is written lets a task wait beside an idle P, in three ways, \
+             and a timer in a fourth; filling the ring under the lock does not mend the third.",
+            holes(),
         ),
         claim(
             "protocol::each_mutant_is_caught",
@@ -65,6 +68,13 @@ fn suites(check: impl Fn(&'static Suite) -> Check) -> Vec<Case> {
 
 fn case(name: &'static str, shape: &'static str, check: Check) -> Case {
     Case::searched(name, shape, Arc::new(check))
+}
+
+fn holes() -> Vec<Case> {
+    let mut holes: Vec<_> = [C::H1, C::H3, C::H4, C::FillUnderLock].map(hole_case).into();
+    let shape = "A poller that finds no P tells nobody, and who did not search does not look.";
+    holes.insert(1, case("h2", shape, Check::Timers));
+    holes
 }
 
 fn hole_case(hole: Change) -> Case {
@@ -99,6 +109,7 @@ impl AnySearch for Check {
                 let programs = counted(programs(suite, effort).count(), "program");
                 format!("{}, {programs} each", counted(changes, "change"))
             }
+            Self::Timers => "3 designs".into(),
             Self::Caught(all) => counted(all.len(), "change"),
         }
     }
@@ -116,6 +127,7 @@ impl AnySearch for Check {
                     sound.flat_map(|changes| programs(suite, effort).map(move |on| (changes, on)));
                 runs.try_for_each(|(changes, on)| tally.holds(*design, changes, on, watch))
             }
+            Self::Timers => tally.timers(watch),
             Self::Caught(all) => all.iter().try_for_each(|caught| tally.caught(caught, watch)),
         };
         let verdict = found.err().unwrap_or(Verdict::CompleteForModel);
@@ -180,6 +192,29 @@ impl Tally {
                 Err(Verdict::Failed { message })
             }
         }
+    }
+
+    /// H2: found as Go is written, in three steps, and in no other design.
+    fn timers(&mut self, watch: &Watch) -> Result<(), Verdict> {
+        let designs =
+            [(Timers::GoAsWritten, Some(3)), (Timers::GoRepaired, None), (Timers::Word, None)];
+        for (design, expected) in designs {
+            let mut count = |states| watch.progress.add(states);
+            let (deadline, states) = (watch.deadline, STATES_MAX);
+            let mut limits = Limits { deadline, states, watch: &mut count };
+            let outcome = find_violation(&design, &mut limits);
+            self.states += outcome.search.states;
+            let steps = outcome.schedule.as_ref().map(|schedule| schedule.steps.len());
+            if outcome.search.ending == Ending::Incomplete {
+                return Err(incomplete(&format!("{design:?}"), outcome.search.states));
+            }
+            if steps != expected {
+                let message = format!("{design:?}: {expected:?} steps expected: {outcome:?}");
+                return Err(Verdict::Failed { message });
+            }
+            self.schedules += usize::from(steps.is_some());
+        }
+        Ok(())
     }
 
     fn caught(&mut self, caught: &Caught, watch: &Watch) -> Result<(), Verdict> {

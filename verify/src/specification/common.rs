@@ -328,8 +328,11 @@ impl Stepping<'_> {
         for machine in 0..MACHINES_MAX {
             let p = self.from.actors[machine].old;
             if self.from.actors[machine].at == At::Call && p != NONE {
+                let untold = self.has(Change::TakeUntold);
                 self.take_on(Step::MonitorTake, p, |state, monitor| {
-                    state.actors[machine].old = NONE;
+                    if !untold {
+                        state.actors[machine].old = NONE;
+                    }
                     state.actors[monitor].p = p;
                     state.actors[monitor].at = At::HandQueue;
                 });
@@ -366,6 +369,7 @@ impl Stepping<'_> {
     /// The newest of it is the one to run.
     pub(super) fn steal(&mut self, p: u8) {
         let late = self.has(Change::LateRest);
+        let copies = self.has(Change::StealCopies);
         self.take_on(Step::Steal, p, |state, actor| {
             let me = &mut state.actors[actor];
             let victim = &mut state.processors[usize::from(p)];
@@ -373,6 +377,7 @@ impl Stepping<'_> {
                 me.hand.push(victim.ring.pop());
             }
             me.task = match victim.ring.pop() {
+                0 if copies => victim.slot,
                 0 => core::mem::take(&mut victim.slot),
                 task => task,
             };

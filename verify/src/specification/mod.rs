@@ -16,6 +16,7 @@
 //! | `symmetry`, `fingerprint` | which states count as one, and what is kept of a state |
 //! | [`search`] | breadth first for the shortest schedule, depth first for cycles |
 //! | [`schedule`], [`picture`] | the way to a violation, with stable names, drawn |
+//! | [`timers`] | timers and the poller, in a small model of their own |
 //! | [`catalogue`] | what is expected: suites, mutants, what is redundant |
 //! | `claims` | the catalogue as checks |
 //!
@@ -39,6 +40,7 @@ pub mod state;
 pub mod step;
 mod symmetry;
 pub mod system;
+pub mod timers;
 mod word;
 
 pub(crate) use self::claims::claims;

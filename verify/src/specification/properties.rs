@@ -26,9 +26,25 @@ pub enum Property {
     EveryTaskRuns,
     /// The protocol can go round for ever although the program ends.
     NoLivelock,
+    /// A timer is due, a P is idle, and nobody watches the timer.
+    TimerIsWatched,
 }
 
 impl Property {
+    /// Every property.
+    pub const ALL: &[Self] = &[
+        Self::OnePlace,
+        Self::OneOwner,
+        Self::IdleIsEmpty,
+        Self::CountIsExact,
+        Self::SearcherHasNoWork,
+        Self::ParksWithNothing,
+        Self::WorkIsConserved,
+        Self::EveryTaskRuns,
+        Self::NoLivelock,
+        Self::TimerIsWatched,
+    ];
+
     /// `S4`, `L1`, `stuck`.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -42,6 +58,7 @@ impl Property {
             Self::WorkIsConserved => "L1",
             Self::EveryTaskRuns => "stuck",
             Self::NoLivelock => "cycle",
+            Self::TimerIsWatched => "L8",
         }
     }
 
@@ -60,6 +77,7 @@ impl Property {
             }
             Self::EveryTaskRuns => "nothing can happen any more, and a task has not run",
             Self::NoLivelock => "the protocol goes round for ever",
+            Self::TimerIsWatched => "a timer is due, a P is idle, and nobody watches the timer",
         }
     }
 }

@@ -8,6 +8,7 @@ use core::fmt;
 
 /// A protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Design {
     /// The idle word: idle Ps and searchers in one word, changed by compare-exchange.
     Word,
@@ -90,6 +91,14 @@ changes! {
     TornLook = "torn-look",
     /// The slot cannot be stolen.
     SlotNotStealable = "slot-not-stealable",
+    /// A thief leaves in the slot what it takes from there.
+    StealCopies = "steal-copies",
+    /// The monitor takes a P from a call without the compare-exchange that tells the caller.
+    TakeUntold = "take-untold",
+    /// A searcher that gives its P up is not taken off the count.
+    CountKept = "count-kept",
+    /// A searcher that gives its P up stays a searcher.
+    ParksAsSearcher = "parks-as-searcher",
     /// `needspinning` does not exist.
     NoNeed = "no-need",
     /// A wake that finds no P leaves `needspinning` as it is.
@@ -150,6 +159,18 @@ impl Changes {
     #[must_use]
     pub fn has(self, change: Change) -> bool {
         self.0 & (1 << change as u8) != 0
+    }
+}
+
+impl core::str::FromStr for Change {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let known = Self::ALL.iter().find(|change| change.name() == name);
+        known.copied().ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|change| change.name()).collect();
+            format!("no such change; there are {}", names.join(", "))
+        })
     }
 }
 

@@ -205,13 +205,15 @@ impl Stepping<'_> {
                 state.actors[actor].at = At::DropCount;
             });
         }
-        let searching = self.from.searching - i8::from(searched);
+        let stays = self.has(Change::ParksAsSearcher) && searched;
+        let kept = self.has(Change::CountKept) || stays;
+        let searching = self.from.searching - i8::from(searched && !kept);
         let after = self.after_drop(searching, searched);
         self.take_on(step, p, |state, actor| {
             state.idle |= 1 << p;
             state.searching = searching;
             state.actors[actor].p = NONE;
-            state.actors[actor].searching = false;
+            state.actors[actor].searching = stays;
             go_after_drop(state, actor, after);
         });
     }

@@ -3,9 +3,11 @@
 
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a test has std")]
 
+mod pages;
+
 use std::time::{Duration, Instant};
 
-use gosched_verify::specification::catalogue::{CAUGHT, On, SUITES, model};
+use gosched_verify::specification::catalogue::{CAUGHT, On, SOUND, SUITES, model};
 use gosched_verify::specification::picture;
 use gosched_verify::specification::properties::Property;
 use gosched_verify::specification::schedule::{Verdict, confirm, find_violation};
@@ -14,6 +16,7 @@ use gosched_verify::specification::settings::{AS_WRITTEN, Change, Design};
 use gosched_verify::specification::state::State;
 use gosched_verify::specification::step::Step;
 use gosched_verify::specification::system::{Protocol, Reduction};
+use gosched_verify::specification::timers::Timers;
 
 const NONE: Reduction = Reduction { symmetry: false, local_steps_alone: false };
 
@@ -135,6 +138,36 @@ fn every_counterexample_is_a_run_that_ends_in_what_it_says() {
             }
             property => assert_eq!(protocol.violation(&last), Some(property), "{caught:?}"),
         }
+    }
+}
+
+#[test]
+fn every_property_fails_somewhere() {
+    // Nobody is left to run the task that the call's P was handed off for.
+    let on = ("subblock", 1, 1, 1);
+    let stuck = shortest(&protocol(Design::Word, &[], on, Reduction::FULL));
+    assert_eq!(stuck.search.ending, Ending::Violated(Property::EveryTaskRuns));
+    for property in Property::ALL {
+        let caught = CAUGHT.iter().any(|caught| caught.property == *property);
+        let elsewhere = [Property::EveryTaskRuns, Property::TimerIsWatched].contains(property);
+        assert!(caught || elsewhere, "nothing violates {property:?}");
+    }
+}
+
+#[test]
+fn a_timer_is_lost_in_go_as_written_alone() {
+    let ending = |timers| within(|limits| find_violation(&timers, limits)).search.ending;
+    assert_eq!(ending(Timers::GoAsWritten), Ending::Violated(Property::TimerIsWatched));
+    assert_eq!(ending(Timers::GoRepaired), Ending::Complete);
+    assert_eq!(ending(Timers::Word), Ending::Complete);
+}
+
+#[test]
+fn every_change_is_in_the_catalogue() {
+    for change in Change::ALL {
+        let caught = CAUGHT.iter().any(|caught| caught.change == *change);
+        let sound = SOUND.iter().any(|(_, changes)| changes.contains(change));
+        assert!(caught || sound, "{change:?} is expected nowhere");
     }
 }
 
