@@ -17,6 +17,7 @@
 //! | [`search`] | breadth first for the shortest schedule, depth first for cycles |
 //! | [`schedule`], [`picture`] | the way to a violation, with stable names, drawn |
 //! | [`timers`] | timers and the poller, in a small model of their own |
+//! | [`trace`] | whether steps that were observed are a run |
 //! | [`catalogue`] | what is expected: suites, mutants, what is redundant |
 //! | `claims` | the catalogue as checks |
 //!
@@ -41,6 +42,7 @@ pub mod step;
 mod symmetry;
 pub mod system;
 pub mod timers;
+pub mod trace;
 mod word;
 
 pub(crate) use self::claims::claims;
