@@ -4,8 +4,8 @@
 //! everything: steps that it never tells are *silent*, and any number of them may stand between two
 //! that are told. So not one state is followed but all in which the specification can be.
 //!
-//! The actors and Ps of the observations are those of the model's first state: a task that runs when
-//! the program begins stands on the machine and the P of its number.
+//! The actors and Ps of the observations are those of the model's first state: a task that runs
+//! when the program begins stands on the machine and the P of its number.
 
 use std::collections::BTreeSet;
 
