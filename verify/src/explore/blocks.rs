@@ -53,6 +53,7 @@ pub(super) enum Release {
 pub(super) struct Blocks {
     blocks: Vec<Block>,
     any_freed: bool,
+    abandoned: bool,
     counts: [Count; THREADS_MAX],
 }
 
@@ -85,6 +86,17 @@ impl Blocks {
         } else {
             self.blocks.splice(first..first + behind, [block]);
         }
+    }
+
+    /// Whether there are any: then the allocator tells of all.
+    pub(super) fn is_in_use(&self) -> bool {
+        !self.blocks.is_empty()
+    }
+
+    /// The execution is over before its threads are: what they have not freed is given back with
+    /// the rest.
+    pub(super) fn abandon(&mut self) {
+        self.abandoned = true;
     }
 
     fn next_name(&mut self, size: usize, thread: u8, done: u16) -> u64 {
@@ -163,8 +175,10 @@ impl Block {
 
 impl Drop for Blocks {
     fn drop(&mut self) {
-        for block in self.blocks.iter().filter(|block| block.freed.is_some()) {
-            // SAFETY: the model has freed it, with this layout, and the system has not got it back.
+        let abandoned = self.abandoned;
+        for block in self.blocks.iter().filter(|block| abandoned || block.freed.is_some()) {
+            // SAFETY: it is the model's, of this layout, and the system has not got it back: what
+            // the model has freed is kept, and what it has not belongs to threads that are gone.
             unsafe { System.dealloc(block.start, block.layout) };
         }
     }

@@ -11,14 +11,24 @@ use gosched::{
     Batch, Config, Deadline, Host, Machine, NoObserver, Scheduler, StartMachine, Step, TaskState,
 };
 
+use crate::claim::Bounds;
 use crate::tasks::Tasks;
 use crate::world::World;
 
 /// Tasks are numbers; what they carry stands in [`Tasks`].
 pub(super) type Task = NonZeroUsize;
 
-/// The capacity of the models' rings.
-pub(super) const CAP: usize = 2;
+/// The capacity of the models' rings: the smallest from which a thief takes more than one task.
+pub(super) const CAP: usize = 4;
+
+/// The bounds of most models here: they have many more steps than those of a queue.
+pub(super) const SMALL: Bounds = Bounds {
+    loom_fast: Some(2),
+    loom_thorough: Some(3),
+    shuttle: 2_000,
+    stress: 500,
+    ..Bounds::TWO_THREADS
+};
 
 /// A host for models.
 pub(super) struct ModelHost<W: World> {
@@ -100,10 +110,7 @@ impl<W: World> Host<CAP> for ModelHost<W> {
     fn take_due(&self, processor: usize, ready: &mut Batch<Task, W>) {
         let Some(timer) = &self.timer else { return };
         // ORDER: Acquire: pairs with the Release of `set_timer`. Relaxed on failure.
-        if processor == 0
-            && self.has_due(0)
-            && timer.due.swap(0, Ordering::Acquire) != 0
-        {
+        if processor == 0 && self.has_due(0) && timer.due.swap(0, Ordering::Acquire) != 0 {
             ready.push(timer.task);
         }
     }
@@ -123,6 +130,8 @@ impl<W: World> Host<CAP> for ModelHost<W> {
 #[derive(Clone, Copy)]
 pub(super) struct Setup {
     pub(super) processors: usize,
+    /// The most processors there may be.
+    pub(super) most: usize,
     pub(super) tasks: usize,
     pub(super) many_words: bool,
     pub(super) refuses: bool,
@@ -138,6 +147,7 @@ impl Setup {
     pub(super) const fn new(processors: usize, tasks: usize) -> Self {
         Self {
             processors,
+            most: processors,
             tasks,
             many_words: false,
             refuses: false,
@@ -165,6 +175,7 @@ pub(super) type ModelMachine<W> = Machine<ModelHost<W>, CAP>;
 impl<W: World> Bench<W> {
     pub(super) fn new(setup: Setup) -> Self {
         let mut config = Config::new(setup.processors);
+        config.max_processors = setup.most;
         config.steal_rounds = 1;
         config.many_words = setup.many_words;
         let tasks = 0..setup.tasks;
@@ -227,8 +238,8 @@ impl<W: World> Bench<W> {
         let mut ran = Vec::new();
         loop {
             let before = ran.len();
-            begun.extend(self.asked().into_iter().map(StartMachine::begin));
-            for machine in machines.iter_mut().map(|machine| &mut **machine).chain(&mut begun) {
+            ran.extend(self.begin_asked(&mut begun));
+            for machine in &mut machines {
                 ran.extend(self.run_until_asleep(machine));
             }
             if ran.len() == before && self.scheduler.host().asked.with(|asked| asked.is_empty()) {
@@ -239,9 +250,24 @@ impl<W: World> Bench<W> {
         ran
     }
 
+    /// Begins the machines that were asked for, behind `begun`, and runs them until nothing is left.
+    /// What they ran. For a thread on which another waits.
+    pub(super) fn begin_asked(&self, begun: &mut Vec<ModelMachine<W>>) -> Vec<usize> {
+        begun.extend(self.asked().into_iter().map(StartMachine::begin));
+        begun.iter_mut().flat_map(|machine| self.run_until_asleep(machine)).collect()
+    }
+
     /// The machines that were asked for, to begin or to drop.
     pub(super) fn asked(&self) -> Vec<StartMachine<ModelHost<W>, CAP>> {
         self.scheduler.host().asked.with(core::mem::take)
+    }
+
+    /// Begins the machines that were asked for, none of which may find a task of its own, and ends
+    /// them when they have passed on what they found.
+    pub(super) fn begin_and_pass_on(&self) {
+        for mut machine in self.asked().into_iter().map(StartMachine::begin) {
+            assert!(self.run_until_asleep(&mut machine).is_empty(), "another machine runs it");
+        }
     }
 
     /// L1, when no machine is between two steps.

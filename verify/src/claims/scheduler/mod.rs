@@ -1,10 +1,33 @@
 //! Claims about the scheduler.
+//!
+//! The models are the smallest that show what can go wrong: two or three machines whose steps
+//! interleave in every way, and one to four tasks. [`many`] has the large ones, for shuttle and the
+//! hardware.
 
+mod asleep;
+mod blocking;
 mod host;
+mod lock;
+mod many;
+mod park;
+mod poll;
+mod stop;
 mod wake;
 
 use crate::claim::Claim;
 
 pub(crate) fn claims() -> Vec<Claim> {
-    wake::claims()
+    [
+        wake::claims(),
+        blocking::claims(),
+        stop::claims(),
+        park::claims(),
+        lock::claims(),
+        poll::claims(),
+        asleep::claims(),
+        many::claims(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -6,14 +6,17 @@
 
 use gosched::Batch;
 
-use super::host::{Bench, ModelMachine, Setup};
-use crate::claim::{Bounds, Case, Claim, Model, Outcome, Witness};
+use super::host::{Bench, ModelMachine, SMALL, Setup};
+use crate::claim::{Case, Claim, Model, Outcome, Witness};
 use crate::world::World;
 
 pub(crate) fn claims() -> Vec<Claim> {
     let two = "2 machines, 1 task";
     let case = |name, shape, how, many_words| {
-        Case::new(name, shape, Bounds::TWO_THREADS, SubmitOrDrop { how, many_words })
+        Case::new(name, shape, SMALL, SubmitOrDrop { how, many_words })
+    };
+    let found = |name, searches, many_words| {
+        Case::new(name, "3 processors, 3 tasks", SMALL, FoundOrDrop { searches, many_words })
     };
     vec![
         Claim {
@@ -28,21 +31,21 @@ pub(crate) fn claims() -> Vec<Claim> {
                 case("inject_or_drop", two, Submit::Inject, false),
                 case("inject_batch_or_drop", "1 machine, 2 tasks", Submit::Batch, false),
                 Case::new(
-                    "overflow_or_drop",
-                    "2 machines, 4 tasks, capacity 2",
-                    Bounds::TWO_THREADS,
-                    OverflowOrDrop,
+                    "overflow_or_hand_off",
+                    "2 processors, 6 tasks, capacity 4",
+                    SMALL,
+                    HandOffOr { spawned: 6 },
                 ),
                 Case::new(
                     "hand_off_or_spawn",
                     "2 processors: one is handed off",
-                    Bounds::TWO_THREADS,
-                    HandOffOrSpawn,
+                    SMALL,
+                    HandOffOr { spawned: 1 },
                 ),
                 Case::new(
                     "no_processor_or_drop",
                     "2 machines, one comes out of a system call",
-                    Bounds::TWO_THREADS,
+                    SMALL,
                     NoProcessorOrDrop,
                 ),
             ],
@@ -54,13 +57,14 @@ pub(crate) fn claims() -> Vec<Claim> {
                        queue than it can run at once, leave nothing behind that an idle processor \
                        could run.",
             cases: vec![
-                Case::new("found_or_drop", "3 machines, 4 tasks", Bounds::TWO_THREADS, FoundOrDrop { many_words: false }),
-                Case::new("found_or_drop_in_many_words", "3 machines, 4 tasks", Bounds::TWO_THREADS, FoundOrDrop { many_words: true }),
-                Case::new("share_or_drop", "2 machines, 2 tasks", Bounds::TWO_THREADS, ShareOrDrop),
+                found("found_or_hand_off", false, false),
+                found("found_or_hand_off_in_many_words", false, true),
+                found("found_or_drop", true, false),
+                Case::new("share_or_drop", "2 machines, 2 tasks", SMALL, ShareOrDrop),
                 Case::new(
                     "spawn_search_and_drop",
                     "3 machines, 2 tasks",
-                    Bounds::THREE_THREADS,
+                    SMALL,
                     SpawnSearchAndDrop,
                 ),
             ],
@@ -70,7 +74,7 @@ pub(crate) fn claims() -> Vec<Claim> {
             name: "scheduler::a_refused_machine_loses_nothing",
             sentence: "When the host cannot start a machine, the processor goes idle again, and \
                        the next machine that looks for work finds what it had to do.",
-            cases: vec![Case::new("refused_or_drop", two, Bounds::TWO_THREADS, RefusedOrDrop)],
+            cases: vec![Case::new("refused_or_drop", two, SMALL, RefusedOrDrop)],
             properties: vec![],
         },
     ]
@@ -151,31 +155,19 @@ fn found_or_woken() -> Vec<Witness> {
     ]
 }
 
-/// A full ring overflows into the global queue.
-struct OverflowOrDrop;
-
-impl Model for OverflowOrDrop {
-    fn run<W: World>(&self) -> Outcome {
-        let bench = Bench::<W>::new(Setup::new(2, 4));
-        let (mut busy, mut idle) = (bench.machine(), bench.machine());
-        for id in 1..=3 {
-            busy.spawn(bench.task(id)).expect("it is open");
-        }
-        let dropper = drop_in_a_thread(&bench, idle);
-        busy.spawn(bench.task(4)).expect("it is open");
-        let at_once;
-        (idle, at_once) = W::join(dropper);
-        told(at_once, bench.settle([&mut idle]), 4)
-    }
+/// A machine hands its processor off, with nothing in its queue, while another machine spawns: one
+/// task, or as many as overflow into the global queue.
+struct HandOffOr {
+    spawned: usize,
 }
 
-/// A machine hands its processor off, with nothing in its queue, while another machine spawns.
-struct HandOffOrSpawn;
-
-impl Model for HandOffOrSpawn {
+impl Model for HandOffOr {
     fn run<W: World>(&self) -> Outcome {
-        let bench = Bench::<W>::new(Setup::new(2, 1));
+        let bench = Bench::<W>::new(Setup::new(2, self.spawned));
         let (mut busy, mut leaving) = (bench.machine(), bench.machine());
+        for id in 2..=self.spawned {
+            busy.spawn(bench.task(id)).expect("it is open");
+        }
         let leaver = W::spawn(move || {
             leaving.enter_long_blocking().expect("it has a processor");
             leaving
@@ -183,12 +175,9 @@ impl Model for HandOffOrSpawn {
         busy.spawn(bench.task(1)).expect("it is open");
         let leaving = W::join(leaver);
         let asked = bench.asked().len();
+        assert_eq!(asked, 1, "a machine is asked for, by the one or the other");
         bench.end([busy, leaving]);
         format!("{asked} asked")
-    }
-
-    fn witnesses(&self) -> Vec<Witness> {
-        vec![Witness { name: "a machine was asked for", seen_in: |outcome| outcome == "1 asked" }]
     }
 }
 
@@ -227,31 +216,58 @@ impl Model for NoProcessorOrDrop {
     }
 }
 
-/// A searcher steals two of three tasks, and runs on with the first, while another machine goes
-/// idle: F5 against D1 to D5.
+/// A searcher steals two of three tasks, and runs on with the first, while another processor goes
+/// idle: F5 against D1 to D5. That one is handed off, or its machine has searched.
 struct FoundOrDrop {
+    searches: bool,
     many_words: bool,
 }
 
 impl Model for FoundOrDrop {
     fn run<W: World>(&self) -> Outcome {
-        let mut setup = Setup::new(3, 4);
+        let mut setup = Setup::new(3, 3);
         setup.many_words = self.many_words;
         let bench = Bench::<W>::new(setup);
-        let (mut busy, mut thief, idle) = (bench.machine(), bench.machine(), bench.machine());
+        let (mut busy, mut thief, mut idle) = (bench.machine(), bench.machine(), bench.machine());
         for id in 1..=3 {
             busy.submit(bench.task(id)).expect("it is open");
         }
-        let dropper = drop_in_a_thread(&bench, idle);
+        let searches = self.searches;
+        let other = W::spawn({
+            let bench = bench.clone();
+            move || {
+                if searches {
+                    let ran = bench.run_until_asleep(&mut idle);
+                    return (idle, ran);
+                }
+                idle.enter_long_blocking().expect("it has a processor");
+                (idle, vec![])
+            }
+        });
         let found = bench.run_one(&mut thief);
-        let (mut idle, at_once) = W::join(dropper);
+        let (mut idle, at_once) = W::join(other);
         // A thief that has found something runs on for ever.
         let mut waiting = vec![&mut idle];
         if found.is_none() {
             waiting.push(&mut thief);
         }
         let later = bench.settle(waiting);
+        let all = usize::from(found.is_some()) + at_once.len() + later.len();
+        assert_eq!(all, 3, "not every task was run");
         format!("thief {}, {} at once, {} later", found.is_some(), at_once.len(), later.len())
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        if self.searches {
+            return vec![Witness {
+                name: "both found something",
+                seen_in: |outcome| outcome == "thief true, 2 at once, 0 later",
+            }];
+        }
+        vec![Witness {
+            name: "the rest was left to others",
+            seen_in: |outcome| outcome == "thief true, 0 at once, 2 later",
+        }]
     }
 }
 

@@ -1,9 +1,11 @@
 //! The coroutines of a run: started, resumed until nobody can go on, and taken down.
 //!
-//! A thread that waits in an execution that is no failure is unwound, so that what it owns is
-//! dropped and its stack can be used again. In one that fails nothing is unwound: the search is
-//! over, and destructors would find operations that answer nothing, and might object. The stacks of
-//! a failure are left as they are, and never used again.
+//! A thread that waits when an execution is over is not unwound: its destructors would find
+//! operations that answer nothing, might object, or wait for ever. Under the
+//! [`Quarantine`](crate::explore::Quarantine) all that the model has allocated is known, and given
+//! back as it is, and the stack is used again. Without it there is no other way to get that memory
+//! back than the destructors: so it is unwound, but for an execution that fails, whose stacks are
+//! left as they are, since the search is over.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -117,10 +119,17 @@ fn take_down(run: *mut Run<'_>, failed: bool) {
         let Some(mut coroutine) = this.threads[thread].coroutine.take() else { continue };
         if failed {
             mem::forget(coroutine);
+            continue;
+        }
+        if this.blocks.is_in_use() {
+            this.blocks.abandon();
+            // SAFETY: what the stack owns is never used again: the run is over, its memory is
+            // given back as a whole, and nothing outside of the run borrows from a coroutine.
+            unsafe { coroutine.force_reset() };
         } else {
             coroutine.force_unwind();
-            // SAFETY: as above.
-            unsafe { &mut *run }.stacks.push(coroutine.into_stack());
         }
+        // SAFETY: as above.
+        unsafe { &mut *run }.stacks.push(coroutine.into_stack());
     }
 }
