@@ -195,12 +195,13 @@ impl<H: Host<CAP>, const CAP: usize> Monitor<H, CAP> {
                 unwanted: scheduler.is_unwanted(id),
             };
             let action = seen.decide(sight, now, pace);
-            if matches!(action, Action::AskToYield | Action::AskAndRetake) {
+            // First of all taken: a request changes the status word, and the taker looks at that.
+            let retakes = matches!(action, Action::Retake | Action::AskAndRetake);
+            if retakes && scheduler.retake(id, status) {
+                retaken += 1;
+            } else if matches!(action, Action::AskToYield | Action::AskAndRetake) {
                 scheduler.ask_to_yield(id);
                 asked += 1;
-            }
-            if matches!(action, Action::Retake | Action::AskAndRetake) {
-                retaken += usize::from(scheduler.retake(id, status));
             }
         }
         Round { nap: self.nap(retaken), retaken, asked }
