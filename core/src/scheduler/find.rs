@@ -65,9 +65,6 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             }
         }
         let mut popped = token.queue.pop()?;
-        if must_yield {
-            scheduler.processor(token.id).yields();
-        }
         if popped.inherits_slice && (must_yield || token.inherited >= shared.config.slot_chain.get())
         {
             // The chain has run long enough: its task queues up behind those in the ring.
@@ -209,7 +206,12 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             token.inherited = 0;
             token.slices += 1;
             let (id, slices) = (token.id, token.slices);
-            self.scheduler.processor(id).tell_slices(slices);
+            let processor = self.scheduler.processor(id);
+            processor.tell_slices(slices);
+            // A request to yield was meant for the slice before.
+            if processor.status().must_yield() {
+                processor.yields();
+            }
         }
         task
     }
