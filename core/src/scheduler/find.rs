@@ -22,7 +22,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             let id = token.id;
             let status = self.scheduler.processor(id).status();
             if let Some(task) = self.ahead.take() {
-                return Some(self.begin(task, false));
+                return self.pass_to_locked(task).map(|task| self.begin(task, false));
             }
             // If it is asked to stop; or if the task that is locked to it has stopped, since nothing
             // else may run here.
@@ -36,12 +36,15 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
                 .or_else(|| self.look_global().map(|task| (task, false)))
                 .or_else(|| self.look_around().map(|task| (task, false)));
             match found {
-                Some((task, inherited)) => {
-                    self.found();
-                    match self.pass_to_locked(task) {
-                        Some(task) => return Some(self.begin(task, inherited)),
-                        None => return None,
+                Some((mut task, inherited)) => {
+                    if self.searching {
+                        // The host may panic when it is asked for a machine: then this task runs in
+                        // the next step.
+                        self.ahead = Some(task);
+                        self.found();
+                        task = self.ahead.take()?;
                     }
+                    return self.pass_to_locked(task).map(|task| self.begin(task, inherited));
                 }
                 None => self.drop_processor(),
             }
