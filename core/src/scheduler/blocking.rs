@@ -75,8 +75,9 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
     pub fn enter_blocking(&mut self) -> Result<(), NotRunning> {
         let Place::With(token) = &self.place else { return Err(NotRunning) };
         let id = token.id;
-        let (token, searching) = self.let_go();
-        crate::memory::invariant!(H::Memory, !searching, "a searcher blocks");
+        // A machine that was woken and has not looked yet leaves its search to a successor.
+        self.found();
+        let (token, _) = self.let_go();
         let processor = self.scheduler.processor(id);
         processor.lay_down(token);
         let inside = processor.enter();

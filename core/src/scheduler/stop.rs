@@ -142,7 +142,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         if before.wrapping_add(missing) != 0 {
             shared.stop.note.sleep();
         }
-        Ok(StoppedWorld { scheduler: self.clone(), own, resumes: true })
+        Ok(StoppedWorld { scheduler: self.clone(), own, stopper: None, resumes: true })
     }
 
     /// Asks a processor to stop, and takes it if it is in a system call.
@@ -190,6 +190,8 @@ pub struct StoppedWorld<H: Host<CAP>, const CAP: usize = 256> {
     scheduler: Scheduler<H, CAP>,
     /// The processor of the machine that stopped the world.
     own: Option<usize>,
+    /// The number of that machine.
+    stopper: Option<usize>,
     resumes: bool,
 }
 
@@ -334,17 +336,27 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             return Err(StopError::Blocked);
         }
         let scheduler = self.scheduler.clone();
-        scheduler.stop(|| match self.place {
-            Place::With(_) => Some(self.let_go().0),
+        let mut world = scheduler.stop(|| match self.place {
+            Place::With(_) => {
+                let (token, searching) = self.let_go();
+                if searching {
+                    scheduler.shared.idle.cancel_search();
+                }
+                Some(token)
+            }
             _ => None,
-        })
+        })?;
+        world.stopper = Some(self.record.id);
+        Ok(world)
     }
 
     /// Lets the world go on that this machine has stopped, and takes a processor back.
     ///
     /// A machine that had none, or is not the one that stopped the world, gets none.
     pub fn resume(&mut self, mut world: StoppedWorld<H, CAP>) {
-        let own = world.own.filter(|_| matches!(self.place, Place::Without));
+        let mine = world.stopper == Some(self.record.id)
+            && core::ptr::eq(&*world.scheduler.shared, &*self.scheduler.shared);
+        let own = world.own.filter(|_| mine && matches!(self.place, Place::Without));
         if let Some(token) = world.go_on(own) {
             self.hold(token, false);
         }
