@@ -10,7 +10,7 @@ use super::stop::{StopError, StoppedWorld};
 use super::Scheduler;
 use crate::Batch;
 use crate::host::Host;
-use crate::memory::Memory;
+use crate::memory::{Memory, Ordering};
 
 impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// Shuts down: waits until every machine has reached a scheduling point or a system call, and
@@ -32,6 +32,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     fn end(&self, world: StoppedWorld<H, CAP>) -> Batch<H::Task, H::Memory> {
         let shared = &self.shared;
         shared.outside.close();
+        // Against the fence in `begin_poll`.
+        H::Memory::fence(Ordering::SeqCst);
         shared.outside.wait_for_them();
         while shared.poller.is_waiting() {
             shared.host.break_poll();
