@@ -144,7 +144,10 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         let put = self.put_down(token, false);
         self.tell(by, Event::PutDown { processor: id, look: put == Put::Look });
         if put == Put::Look {
-            let found = self.look();
+            // A machine that goes idle would poll if nobody does, and nobody else will if this was
+            // the last processor.
+            let all_idle = || self.shared.idle.view().idle() == self.processors();
+            let found = self.look() || self.nobody_polls() && all_idle();
             self.tell(by, Event::Looked { found });
             if let Some(processor) = found.then(|| self.shared.idle.take_for_work()).flatten() {
                 self.tell(by, Event::TookForWork { processor });

@@ -129,6 +129,11 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         Some(host.next_deadline().map_or(Deadline::Never, Deadline::At))
     }
 
+    /// Whether there is something to poll for, and nobody waits in the poller.
+    pub(super) fn nobody_polls(&self) -> bool {
+        self.host().has_poller() && !self.shared.poller.is_waiting()
+    }
+
     /// Says that a timer was added (or made earlier) that is due `when`: whoever waits longer is
     /// called back, and if nobody waits, somebody is woken who will.
     pub fn timer_added(&self, when: u64) {

@@ -273,7 +273,8 @@ impl<H: Host<CAP>, const CAP: usize> StoppedWorld<H, CAP> {
         // SAFETY: as above.
         let own = own.map(|id| unsafe { scheduler.take_up(id) });
         scheduler.wake_monitor();
-        if scheduler.look() {
+        // Whoever left the poller meanwhile, or was told of a timer, could wake nobody.
+        if scheduler.look() || scheduler.nobody_polls() {
             scheduler.published(None);
         }
         own
