@@ -148,7 +148,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         })
     }
 
-    /// One visit to every other processor that is not idle.
+    /// One visit to every other processor.
     fn steal_round(&mut self, next: NextSlot) -> Option<H::Task> {
         let random = self.random();
         let Machine { scheduler, place, record, .. } = self;
@@ -161,15 +161,18 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         if view.is_stopping() {
             return None;
         }
-        for victim in sweep.filter(|&victim| victim != token.id && !view.is_idle(victim)) {
-            let stealer = &scheduler.processor(victim).stealer;
-            if next == NextSlot::Take && stealer.has_next() {
-                shared.host.back_off();
-            }
-            if let Ok(stolen) = stealer.steal_into(&mut token.queue, next) {
-                let count = 1 + stolen.moved;
-                scheduler.tell(Some(record.id), Event::Stole { victim, count });
-                return Some(stolen.task);
+        for victim in sweep.filter(|&victim| victim != token.id) {
+            // An idle processor has no tasks; it may have timers.
+            if !view.is_idle(victim) {
+                let stealer = &scheduler.processor(victim).stealer;
+                if next == NextSlot::Take && stealer.has_next() {
+                    shared.host.back_off();
+                }
+                if let Ok(stolen) = stealer.steal_into(&mut token.queue, next) {
+                    let count = 1 + stolen.moved;
+                    scheduler.tell(Some(record.id), Event::Stole { victim, count });
+                    return Some(stolen.task);
+                }
             }
             if next == NextSlot::Take && shared.host.has_poller() {
                 let mut ready = Batch::with_memory();
