@@ -162,6 +162,11 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
         })
     }
 
+    /// Whether a machine sleeps that could be given a processor.
+    pub(crate) fn has_sleeper(&self) -> bool {
+        self.with(|state| !state.sleeping.is_empty())
+    }
+
     /// Counts a machine that the host has brought by itself. `None` if there are too many or the
     /// scheduler has shut down.
     pub(crate) fn reserve(&self) -> Option<usize> {

@@ -71,10 +71,29 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         // may not see the processor idle, and the failure is forgotten. Before the processor goes
         // idle, so that from then on the failure is known.
         self.shared.refused.store(1, Ordering::Release);
-        match self.put_down(token, searching) {
-            // Nobody would come of another look, either: see `retry_refused`.
-            Put::Look | Put::Leave | Put::Stopping => {}
+        if self.put_down(token, searching) == Put::Look && self.shared.pool.has_sleeper() {
+            // It fell asleep when the machine that was asked for was still to come.
+            self.retry_refused_for_work(by);
         }
+        self.check_asleep();
+    }
+
+    /// As [`retry_refused`](Scheduler::retry_refused), if there is work: for a machine that has gone
+    /// to sleep, or was found sleeping. Of the two who call it, the later one to take the pool's
+    /// lock sees both the sleeper and the refusal.
+    pub(super) fn retry_refused_for_work(&self, by: Option<usize>) {
+        // ORDER: Relaxed: as `retry_refused`; the pool's lock orders it.
+        if self.shared.refused.load(Ordering::Relaxed) != 0 && self.look() {
+            self.retry_refused_now(by);
+        }
+    }
+
+    /// Whether the host has refused a machine since somebody last tried.
+    pub(super) fn is_refused(&self) -> bool {
+        // After whatever the caller has seen idle: see `refused`.
+        H::Memory::fence(Ordering::Acquire);
+        // ORDER: Relaxed: after the fence.
+        self.shared.refused.load(Ordering::Relaxed) != 0
     }
 
     /// If the host has refused a machine since this was last called, tries again.

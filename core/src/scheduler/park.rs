@@ -74,6 +74,9 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
     pub(super) fn go_to_sleep(&mut self) -> Step<H::Task> {
         self.tell(Event::Parked);
         let asleep = self.scheduler.shared.pool.sleep(&self.record);
+        if asleep {
+            self.scheduler.retry_refused_for_work(Some(self.record.id));
+        }
         self.asleep_or_gone(asleep)
     }
 

@@ -12,10 +12,11 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         self.shared.outside.is_closed()
     }
 
-    /// Whether every processor is idle, or the world stands still.
+    /// Whether every processor is idle and no machine is to be asked for again, or the world stands
+    /// still.
     pub(crate) fn is_at_rest(&self) -> bool {
         let view = self.shared.idle.view();
-        view.is_stopping() || view.idle() == self.processors()
+        view.is_stopping() || view.idle() == self.processors() && !self.is_refused()
     }
 
     pub(crate) fn status_of(&self, id: usize) -> Status {
