@@ -97,14 +97,31 @@ pub(crate) struct Pool<H: Host<CAP>, const CAP: usize> {
 
 struct PoolState<H: Host<CAP>, const CAP: usize> {
     sleeping: Vec<SharedRecord<H, CAP>>,
-    /// The machines that a task is locked to, asleep or not.
-    locked: Vec<SharedRecord<H, CAP>>,
+    locked: Vec<Locked<H, CAP>>,
+    /// How many of them sleep.
     locked_sleeping: usize,
     machines: usize,
     next_id: usize,
     /// Whether it was told that all sleep, since one was last awake.
     told: bool,
     closed: bool,
+}
+
+/// A machine that a task is locked to.
+struct Locked<H: Host<CAP>, const CAP: usize> {
+    record: SharedRecord<H, CAP>,
+    waits: Waits,
+}
+
+/// How a machine and the task that is locked to it come together: the two may come in either order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waits {
+    /// Nobody waits, or both have come.
+    Neither,
+    /// The machine sleeps until the task is brought.
+    Machine,
+    /// The task was brought, or is about to be; the machine has not gone to sleep yet.
+    Task,
 }
 
 /// What [`Pool::take`] found.
@@ -170,7 +187,10 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
     /// Counts a machine that the host has brought by itself. `None` if there are too many or the
     /// scheduler has shut down.
     pub(crate) fn reserve(&self) -> Option<usize> {
-        self.with(|state| if state.closed { None } else { state.reserve(self.most) })
+        self.with(|state| {
+            state.told = false;
+            if state.closed { None } else { state.reserve(self.most) }
+        })
     }
 
     /// A machine goes to sleep. False if the scheduler has shut down: it must leave.
@@ -186,16 +206,23 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
     }
 
     /// A machine leaves for good. If it sleeps, it is taken out of the pool; false if somebody was
-    /// faster and is about to give it something, and nothing is done.
+    /// faster and is about to give it something, which it must take, and then leave again.
     pub(crate) fn leave(&self, record: &SharedRecord<H, CAP>, sleeping: bool) -> bool {
         self.with(|state| {
-            if sleeping {
+            if let Some(locked) = state.locked.iter_mut().find(|other| other.record.id == record.id)
+            {
+                let waits = core::mem::replace(&mut locked.waits, Waits::Neither);
+                if waits == Waits::Task || sleeping && waits == Waits::Neither {
+                    return false;
+                }
+                state.locked_sleeping -= usize::from(waits == Waits::Machine);
+            } else if sleeping {
                 let Some(at) = state.sleeping.iter().position(|other| other.id == record.id) else {
                     return false;
                 };
                 state.sleeping.remove(at);
             }
-            state.locked.retain(|other| other.id != record.id);
+            state.locked.retain(|other| other.record.id != record.id);
             state.machines -= 1;
             true
         })
@@ -210,18 +237,24 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
     pub(crate) fn lock(&self, record: &SharedRecord<H, CAP>, locked: bool) {
         let record = record.clone();
         self.with(|state| {
-            state.locked.retain(|other| other.id != record.id);
+            state.locked.retain(|other| other.record.id != record.id);
             if locked {
-                state.locked.push(record);
+                state.locked.push(Locked { record, waits: Waits::Neither });
             }
         });
     }
 
     /// A machine that a task is locked to waits for the task. False if it must leave.
-    pub(crate) fn sleep_locked(&self) -> bool {
+    pub(crate) fn sleep_locked(&self, record: &SharedRecord<H, CAP>) -> bool {
         self.with(|state| {
-            if !state.closed {
-                state.locked_sleeping += 1;
+            let mut all = state.locked.iter_mut();
+            if let Some(locked) = all.find(|other| other.record.id == record.id && !state.closed) {
+                if locked.waits == Waits::Task {
+                    locked.waits = Waits::Neither;
+                } else {
+                    locked.waits = Waits::Machine;
+                    state.locked_sleeping += 1;
+                }
             }
             !state.closed
         })
@@ -230,20 +263,22 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
     /// The machine that a task is locked to, which the caller is about to wake.
     pub(crate) fn take_locked(&self, id: usize) -> Option<SharedRecord<H, CAP>> {
         self.with(|state| {
-            let found = state.locked.iter().find(|record| record.id == id).cloned();
-            if found.is_some() {
-                state.told = false;
-                // Its owner counts itself asleep before it waits; the two may come in either order.
-                state.locked_sleeping = state.locked_sleeping.wrapping_sub(1);
+            let locked = state.locked.iter_mut().find(|other| other.record.id == id)?;
+            state.told = false;
+            if locked.waits == Waits::Machine {
+                locked.waits = Waits::Neither;
+                state.locked_sleeping -= 1;
+            } else {
+                locked.waits = Waits::Task;
             }
-            found
+            Some(locked.record.clone())
         })
     }
 
     /// Whether every machine sleeps, which was not told before. `tell` notes that it is told now.
     pub(crate) fn all_asleep(&self, tell: bool) -> bool {
         self.with(|state| {
-            let sleeping = state.sleeping.len().wrapping_add(state.locked_sleeping);
+            let sleeping = state.sleeping.len() + state.locked_sleeping;
             let asleep = !state.told && !state.closed && sleeping == state.machines;
             state.told |= asleep && tell;
             asleep
@@ -252,12 +287,18 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
 
     /// No machine may sleep from now on. Those that do are given their leave.
     pub(crate) fn close(&self) {
-        let (sleeping, locked) = self.with(|state| {
+        let leave = self.with(|state| {
             state.closed = true;
-            let locked = if state.locked_sleeping > 0 { state.locked.clone() } else { Vec::new() };
-            (core::mem::take(&mut state.sleeping), locked)
+            let mut leave = core::mem::take(&mut state.sleeping);
+            for locked in &mut state.locked {
+                if core::mem::replace(&mut locked.waits, Waits::Neither) == Waits::Machine {
+                    leave.push(locked.record.clone());
+                }
+            }
+            state.locked_sleeping = 0;
+            leave
         });
-        for record in sleeping.into_iter().chain(locked) {
+        for record in leave {
             record.give(Given::Leave);
         }
     }

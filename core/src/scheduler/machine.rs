@@ -208,8 +208,13 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
 
     /// Leaves for good: the machine counts no more.
     pub(super) fn depart(&mut self) {
+        if !self.scheduler.shared.pool.leave(&self.record, false) {
+            // The task that is locked to it is on its way, with a processor.
+            let given = self.record.sleep();
+            self.receive(given);
+            return drop_rest(self);
+        }
         self.tell(Event::Exited);
-        self.scheduler.shared.pool.leave(&self.record, false);
         self.place = Place::Left;
         self.scheduler.check_asleep();
     }

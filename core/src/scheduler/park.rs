@@ -83,7 +83,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
     /// The machine waits for the task that is locked to it, which brings a processor.
     fn rest_locked(&mut self) -> Step<H::Task> {
         self.tell(Event::Parked);
-        let asleep = self.scheduler.shared.pool.sleep_locked();
+        let asleep = self.scheduler.shared.pool.sleep_locked(&self.record);
         self.asleep_or_gone(asleep)
     }
 
