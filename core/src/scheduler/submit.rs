@@ -97,11 +97,19 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// With the tasks, if the scheduler has shut down.
     pub fn inject_batch(
         &self,
-        batch: Batch<H::Task, H::Memory>,
+        mut batch: Batch<H::Task, H::Memory>,
     ) -> Result<(), Closed<Batch<H::Task, H::Memory>>> {
         let count = batch.len();
         if count == 0 {
             return Ok(());
+        }
+        // Once round, which keeps the order: a batch shows its tasks to whoever takes them alone.
+        for _ in 0..count {
+            let Some(task) = batch.pop() else { break };
+            if let Some(state) = self.host().state(&task) {
+                state.start();
+            }
+            batch.push(task);
         }
         self.from_outside(batch, |batch| {
             self.shared.global.push_batch(batch);
