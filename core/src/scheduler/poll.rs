@@ -99,7 +99,8 @@ impl<Mem: Memory> Poller<Mem> {
         self.waits.store(until, Ordering::Relaxed);
     }
 
-    fn leave(&self) {
+    /// Nobody waits in the poller any more. By the one who did.
+    pub(super) fn leave(&self) {
         // ORDER: Release: pairs with the Acquire in `is_waiting`.
         self.waits.store(NOBODY, Ordering::Release);
     }
