@@ -99,7 +99,7 @@ pub struct Monitor<H: Host<CAP>, const CAP: usize = 256> {
 }
 
 /// What the monitor saw of a processor, and since when.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Seen {
     slices: u64,
     slice_since: u64,
@@ -128,11 +128,17 @@ enum Action {
 }
 
 impl Seen {
+    /// Nothing yet: whatever is seen next is new.
+    const NOTHING: Self =
+        Self { slices: u64::MAX, slice_since: 0, system_calls: u64::MAX, call_since: 0 };
+
     /// The table above.
     fn decide(&mut self, sight: Sight, now: u64, pace: &Pace) -> Action {
         let running =
             matches!(sight.state, ProcessorState::Running | ProcessorState::InSystemCall);
         if !running {
+            // A slice that begins later, be it in what is left of an older one, is a new one.
+            *self = Self::NOTHING;
             return Action::Leave;
         }
         let mut over = false;
@@ -170,7 +176,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// A monitor with other times.
     #[must_use]
     pub fn monitor_with(&self, pace: Pace) -> Monitor<H, CAP> {
-        let seen = (0..self.config().max_processors).map(|_| Seen::default()).collect();
+        let seen = (0..self.config().max_processors).map(|_| Seen::NOTHING).collect();
         Monitor { scheduler: self.clone(), pace, seen, nap: pace.nap, fruitless: 0 }
     }
 }
