@@ -1,0 +1,56 @@
+//! Ten thousand processors, on one thread.
+
+use gosched::Config;
+
+use crate::host::{batch, busy, run_all, with};
+
+#[test]
+fn ten_thousand_processors_share_ten_thousand_tasks() {
+    let scheduler = with(Config::new(10_000));
+    scheduler.inject_batch(batch(0..10_000)).unwrap();
+    let mut machines = Vec::new();
+    let mut ran = run_all(&scheduler, &mut machines);
+    ran.sort_unstable();
+    assert!(ran.into_iter().eq(0..10_000));
+    let snapshot = scheduler.snapshot();
+    assert_eq!((snapshot.idle, snapshot.searching, snapshot.processors.len()), (10_000, 0, 10_000));
+    assert_eq!(scheduler.host().told_asleep(), 1);
+}
+
+#[test]
+fn ten_thousand_busy_processors_are_stopped_and_go_on() {
+    let mut config = Config::new(10_000);
+    config.max_machines = 20_000;
+    let scheduler = with(config);
+    let mut machines = busy(&scheduler);
+    for (id, machine) in machines.iter_mut().enumerate() {
+        machine.submit(crate::host::job(id)).unwrap();
+        machine.enter_blocking().unwrap();
+    }
+    scheduler.set_processors(3).unwrap();
+    assert_eq!(scheduler.snapshot().global, 10_000 - 3);
+    let left = scheduler.host().begin().shutdown_from_three(&scheduler);
+    assert!(crate::host::ids(left).into_iter().eq(0..10_000));
+}
+
+trait Shutdown {
+    fn shutdown_from_three(
+        self,
+        scheduler: &crate::host::Tested,
+    ) -> gosched::Batch<crate::host::Job>;
+}
+
+impl Shutdown for crate::host::Worker {
+    /// The other two that were started reach a scheduling point before.
+    fn shutdown_from_three(
+        mut self,
+        scheduler: &crate::host::Tested,
+    ) -> gosched::Batch<crate::host::Job> {
+        for _ in 1..3 {
+            let mut other = scheduler.host().begin();
+            other.enter_blocking().unwrap();
+            std::mem::forget(other);
+        }
+        self.shutdown().unwrap()
+    }
+}
