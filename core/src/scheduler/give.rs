@@ -78,9 +78,9 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         self.check_asleep();
     }
 
-    /// As [`retry_refused`](Scheduler::retry_refused), if there is work: for a machine that has gone
-    /// to sleep, or was found sleeping. Of the two who call it, the later one to take the pool's
-    /// lock sees both the sleeper and the refusal.
+    /// As [`retry_refused`](Scheduler::retry_refused), if there is work: for a machine that has
+    /// gone to sleep, or was found sleeping. Of the two who call it, the later one to take the
+    /// pool's lock sees both the sleeper and the refusal.
     pub(super) fn retry_refused_for_work(&self, by: Option<usize>) {
         // ORDER: Relaxed: as `retry_refused`; the pool's lock orders it.
         if self.shared.refused.load(Ordering::Relaxed) != 0 && self.look() {

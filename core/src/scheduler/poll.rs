@@ -120,8 +120,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
             return None;
         }
         self.shared.poller.wait_until(host.next_deadline());
-        // Against the fence in `timer_added`; and the one in `end`: either the shutdown sees that we
-        // poll, and waits until we have left, or we see that it is over.
+        // Against the fence in `timer_added`; and the one in `end`: either the shutdown sees that
+        // we poll, and waits until we have left, or we see that it is over.
         H::Memory::fence(Ordering::SeqCst);
         if self.is_closed() {
             self.shared.poller.leave();

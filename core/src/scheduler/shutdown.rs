@@ -55,8 +55,8 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
     /// As there, and [`StopError::Blocked`] if the machine is in a system call.
     pub fn shutdown(&mut self) -> Result<Batch<H::Task, H::Memory>, StopError> {
         if let Place::Polling = self.place {
-            // Nobody need poll in its place: if the world is being stopped by another, that one sees
-            // to it when it goes on.
+            // Nobody need poll in its place: if the world is being stopped by another, that one
+            // sees to it when it goes on.
             self.scheduler.shared.poller.leave();
             self.place = Place::Without;
         }

@@ -2,7 +2,7 @@
 
 use gosched::Config;
 
-use crate::host::{batch, busy, run_all, with};
+use crate::host::{batch, busy, ids, job, run_all, with};
 
 #[test]
 fn ten_thousand_processors_share_ten_thousand_tasks() {
@@ -24,33 +24,15 @@ fn ten_thousand_busy_processors_are_stopped_and_go_on() {
     let scheduler = with(config);
     let mut machines = busy(&scheduler);
     for (id, machine) in machines.iter_mut().enumerate() {
-        machine.submit(crate::host::job(id)).unwrap();
+        machine.submit(job(id)).unwrap();
         machine.enter_blocking().unwrap();
     }
     scheduler.set_processors(3).unwrap();
     assert_eq!(scheduler.snapshot().global, 10_000 - 3);
-    let left = scheduler.host().begin().shutdown_from_three(&scheduler);
-    assert!(crate::host::ids(left).into_iter().eq(0..10_000));
-}
-
-trait Shutdown {
-    fn shutdown_from_three(
-        self,
-        scheduler: &crate::host::Tested,
-    ) -> gosched::Batch<crate::host::Job>;
-}
-
-impl Shutdown for crate::host::Worker {
-    /// The other two that were started reach a scheduling point before.
-    fn shutdown_from_three(
-        mut self,
-        scheduler: &crate::host::Tested,
-    ) -> gosched::Batch<crate::host::Job> {
-        for _ in 1..3 {
-            let mut other = scheduler.host().begin();
-            other.enter_blocking().unwrap();
-            std::mem::forget(other);
-        }
-        self.shutdown().unwrap()
+    let mut started: Vec<_> = (0..3).map(|_| scheduler.host().begin()).collect();
+    for machine in &mut started[1..] {
+        machine.enter_blocking().unwrap();
     }
+    let left = started[0].shutdown().unwrap();
+    assert!(ids(left).into_iter().eq(0..10_000));
 }

@@ -61,27 +61,17 @@ fn from_two_to_one_to_three_loses_nothing() {
         scheduler.set_processors(1).unwrap();
         assert_eq!(*scheduler.host().resized.lock().unwrap(), [(2, 1)]);
         let count = fill(&mut machines);
-        scheduler.set_processors_of_a_step(3, &mut machines);
+        // From the machine that was started for processor 0: the world would wait for it.
+        let mut stopper = scheduler.host().begin();
+        let mut world = stopper.stop_the_world().unwrap();
+        world.set_processors(3).unwrap();
+        stopper.resume(world);
+        machines.push(stopper);
         assert_eq!(scheduler.processors(), 3);
         let mut ran = run_all(&scheduler, &mut machines);
         ran.sort_unstable();
         assert_eq!(ran, (0..count).collect::<Vec<_>>());
         assert_eq!(scheduler.snapshot().idle, 3);
-    }
-}
-
-/// Resizing from a machine, as the machines that were started must reach a scheduling point.
-trait ResizeFromAStep {
-    fn set_processors_of_a_step(&self, count: usize, machines: &mut Vec<crate::host::Worker>);
-}
-
-impl ResizeFromAStep for Tested {
-    fn set_processors_of_a_step(&self, count: usize, machines: &mut Vec<crate::host::Worker>) {
-        let mut machine = self.host().begin();
-        let mut world = machine.stop_the_world().unwrap();
-        world.set_processors(count).unwrap();
-        machine.resume(world);
-        machines.push(machine);
     }
 }
 
