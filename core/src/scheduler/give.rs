@@ -63,7 +63,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
 
     /// There is no machine for this processor. Its tasks go where others find them, and it goes
     /// idle.
-    fn refused(&self, by: Option<usize>, mut token: Token<H, CAP>, searching: bool) {
+    pub(super) fn refused(&self, by: Option<usize>, mut token: Token<H, CAP>, searching: bool) {
         let processor = token.id;
         self.tell(by, Event::Refused { processor });
         self.shared.global.push_batch(token.queue.drain());

@@ -265,11 +265,13 @@ impl<H: Host<CAP>, const CAP: usize> StoppedWorld<H, CAP> {
         idle.iter().for_each(|&id| scheduler.processor(id).rest());
         scheduler.shared.idle.resume(idle.iter().copied());
         scheduler.tell(None, Event::Resumed { processors: count });
-        for id in busy {
+        let mut rest = Rest { scheduler, busy: busy.into_iter(), own };
+        while let Some(id) = rest.busy.next() {
             // SAFETY: we have stopped the world, and have not put this processor down.
             let token = unsafe { scheduler.take_up(id) };
             scheduler.give(None, token, false);
         }
+        let own = rest.own.take();
         // SAFETY: as above.
         let own = own.map(|id| unsafe { scheduler.take_up(id) });
         scheduler.wake_monitor();
@@ -278,6 +280,24 @@ impl<H: Host<CAP>, const CAP: usize> StoppedWorld<H, CAP> {
             scheduler.published(None);
         }
         own
+    }
+}
+
+/// Processors that nobody has yet while the world begins to go on. If the host panics when it is
+/// asked for a machine, they go idle, and their tasks to the global queue.
+struct Rest<'a, H: Host<CAP>, const CAP: usize> {
+    scheduler: &'a Scheduler<H, CAP>,
+    busy: alloc::vec::IntoIter<usize>,
+    own: Option<usize>,
+}
+
+impl<H: Host<CAP>, const CAP: usize> Drop for Rest<'_, H, CAP> {
+    fn drop(&mut self) {
+        for id in self.busy.by_ref().chain(self.own.take()) {
+            // SAFETY: the world was stopped, and this processor has not been put down.
+            let token = unsafe { self.scheduler.take_up(id) };
+            self.scheduler.refused(None, token, false);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use gosched::{Event, Place};
 
-use crate::host::{Answer, Tested, batch, job, next, run, run_all, scheduler};
+use crate::host::{Answer, Tested, batch, busy, job, next, run, run_all, scheduler};
 
 /// Runs what panics, and has the host keep requests again.
 fn panics<R>(scheduler: &Tested, call: impl FnOnce() -> R) {
@@ -52,6 +52,28 @@ fn a_host_that_panics_in_a_hand_off_loses_nothing() {
     panics(&scheduler, || machine.enter_long_blocking());
     assert_eq!(scheduler.snapshot().idle, 1);
     assert_eq!(run_all(&scheduler, &mut vec![machine]), [1, 2]);
+}
+
+#[test]
+fn a_host_that_panics_when_the_world_goes_on_loses_nothing() {
+    let scheduler = scheduler(4);
+    let mut machines = busy(&scheduler);
+    for (id, machine) in machines.iter_mut().enumerate() {
+        machine.submit(job(2 * id)).unwrap();
+        machine.submit(job(2 * id + 1)).unwrap();
+    }
+    let mut stopper = machines.remove(0);
+    for machine in &mut machines {
+        machine.enter_blocking().unwrap();
+    }
+    let world = stopper.stop_the_world().unwrap();
+    panics(&scheduler, || stopper.resume(world));
+    machines.push(stopper);
+    let mut ran = run_all(&scheduler, &mut machines);
+    ran.sort_unstable();
+    assert_eq!(ran, (0..8).collect::<Vec<_>>());
+    assert_eq!(scheduler.snapshot().idle, 4);
+    drop(scheduler.stop_the_world().unwrap());
 }
 
 #[test]
