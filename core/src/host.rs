@@ -5,8 +5,9 @@
 //!
 //! No method is called while a lock of the scheduler is held. All may be called from any machine at
 //! any time, and may call [`Scheduler::inject`] and every method of [`Scheduler`] that does not
-//! wait. A host that panics does no harm to the scheduler's tasks: what it was given goes back when
-//! it is dropped.
+//! wait. A host that panics when it is asked for a machine does no harm to the scheduler's tasks:
+//! what it was given goes back when it is dropped. The other methods must not panic: a task that is
+//! in hand at that moment is dropped.
 //!
 //! [`Scheduler`]: crate::Scheduler
 //! [`Scheduler::inject`]: crate::Scheduler::inject
@@ -35,7 +36,8 @@ pub trait Host<const CAP: usize = 256>: Send + Sync + Sized + 'static {
     ///
     /// A host that cannot start one drops `start` (so does a thread builder that fails with the
     /// closure that owns it). Then the processor goes back to the idle ones, and the scheduler
-    /// tries again when a machine next looks for work or the monitor makes a step.
+    /// tries again when a machine next looks for work or goes to sleep, or the monitor makes a
+    /// step. It goes back, too, if this panics.
     fn start_machine(&self, start: StartMachine<Self, CAP>);
 
     /// A number that spreads thieves over their victims. It need not be good, only cheap. The
@@ -65,7 +67,8 @@ pub trait Host<const CAP: usize = 256>: Send + Sync + Sized + 'static {
         0
     }
 
-    /// Moves the tasks that input, output or timers have made runnable behind those in `ready`.
+    /// Moves the tasks that input, output or timers have made runnable behind those in `ready`. The
+    /// status of a task that carries one is the host's to [change](TaskState::ready) here.
     ///
     /// Without a `wait` it returns at once. With one it may block until there is something, until
     /// the deadline, or until [`break_poll`](Host::break_poll), which may come before the call; it

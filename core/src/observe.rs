@@ -8,8 +8,8 @@ use core::fmt::Debug;
 
 /// Who is told of events. Called on the machine that acted, never under a lock.
 ///
-/// An observer that panics does no harm to the scheduler, but the panic goes on through whatever
-/// called it.
+/// An observer must not panic: the panic goes on through whatever told it, in the middle of a step.
+/// A task that the step had in hand is dropped then, and a processor is owned by nobody any more.
 pub trait Observer: Send + Sync {
     /// Whether anybody listens. False removes the calls at compile time.
     const ENABLED: bool = true;
