@@ -118,8 +118,8 @@ pub trait Host<const CAP: usize = 256>: Send + Sync + Sized + 'static {
     }
 
     /// Every machine sleeps, no task is runnable, no timer will come and nobody
-    /// [outside](crate::Outside) has announced that it may submit: the tasks that wait will wait
-    /// for ever. Called once each time it comes to that.
+    /// [outside](crate::scheduler::Outside) has announced that it may submit: the tasks that wait
+    /// will wait for ever. Called once each time it comes to that.
     fn all_asleep(&self) {}
 }
 

@@ -266,7 +266,7 @@ impl<H: Host<CAP>, const CAP: usize> StoppedWorld<H, CAP> {
         scheduler.shared.idle.resume(idle.iter().copied());
         scheduler.tell(None, Event::Resumed { processors: count });
         let mut rest = Rest { scheduler, busy: busy.into_iter(), own };
-        while let Some(id) = rest.busy.next() {
+        for id in rest.busy.by_ref() {
             // SAFETY: we have stopped the world, and have not put this processor down.
             let token = unsafe { scheduler.take_up(id) };
             scheduler.give(None, token, false);
