@@ -16,7 +16,8 @@ fn it_is_told_once_when_the_last_machine_goes_to_sleep() {
     for machine in &mut machines {
         assert!(matches!(machine.step(), Step::Sleep));
     }
-    assert_eq!(scheduler.host().told_asleep(), 1);
+    drop(scheduler.outside());
+    assert_eq!(scheduler.host().told_asleep(), 1, "nothing has happened since");
 }
 
 #[test]
@@ -61,6 +62,17 @@ fn it_is_not_told_while_a_timer_is_pending() {
     assert!(matches!(machines[1].step(), Step::Sleep));
     drop(machines.remove(0)); // the poller leaves; another is asked to poll
     assert_eq!(scheduler.host().told_asleep(), 0);
+}
+
+#[test]
+fn it_is_not_told_while_a_timer_is_pending_that_nobody_polls_for_yet() {
+    let scheduler = scheduler(1);
+    let mut machine = scheduler.machine().unwrap();
+    let outside = scheduler.outside();
+    assert!(matches!(machine.step(), Step::Sleep), "there is nothing to poll for");
+    scheduler.host().add_timer(0, 100, job(1));
+    drop(outside);
+    assert_eq!(scheduler.host().told_asleep(), 0, "it is about to be announced");
 }
 
 #[test]
