@@ -49,7 +49,12 @@ impl Host for Threads {
 }
 
 /// Counts the leaves of a binary tree, a task for each node.
-fn count(depth: u32, machine: &mut Machine<Threads>, leaves: Arc<AtomicU64>, done: mpsc::Sender<()>) {
+fn count(
+    depth: u32,
+    machine: &mut Machine<Threads>,
+    leaves: Arc<AtomicU64>,
+    done: mpsc::Sender<()>,
+) {
     if depth == 0 {
         if leaves.fetch_add(1, Ordering::Relaxed) % 1000 == 0 {
             machine.block(|| thread::sleep(Duration::from_millis(5)));
