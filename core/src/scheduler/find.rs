@@ -96,13 +96,14 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
                 return Some(task);
             }
         }
-        if !shared.host.has_poller() || !shared.poller.may_look() {
+        if !shared.host.has_poller() {
             return None;
         }
+        let look = shared.poller.look()?;
         let mut ready = Batch::with_memory();
         shared.host.poll(None, &mut ready);
         shared.poller.polled_at(shared.host.now());
-        shared.poller.looked();
+        drop(look);
         self.accept(ready);
         Some(self.held().queue.pop()?.task)
     }

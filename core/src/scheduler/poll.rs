@@ -46,6 +46,16 @@ pub(super) struct Poller<Mem: Memory> {
     last: CachePadded<Mem::AtomicU64>,
 }
 
+/// See [`Poller::look`].
+pub(super) struct Look<'a, Mem: Memory>(&'a Poller<Mem>);
+
+impl<Mem: Memory> Drop for Look<'_, Mem> {
+    fn drop(&mut self) {
+        // ORDER: Relaxed: as in `look`.
+        self.0.looks.store(0, Ordering::Relaxed);
+    }
+}
+
 impl<Mem: Memory> Poller<Mem> {
     pub(super) fn new() -> Self {
         Self {
@@ -55,16 +65,11 @@ impl<Mem: Memory> Poller<Mem> {
         }
     }
 
-    /// Whether the caller may poll without a wait: one at a time, or all would ask the kernel the
-    /// same. Call [`looked`](Poller::looked) afterwards.
-    pub(super) fn may_look(&self) -> bool {
+    /// The right to poll without a wait: one at a time, or all would ask the kernel the same. It
+    /// ends when the value is dropped, by a panic of the host, too.
+    pub(super) fn look(&self) -> Option<Look<'_, Mem>> {
         // ORDER: Relaxed: it spares system calls, and guards nothing.
-        self.looks.swap(1, Ordering::Relaxed) == 0
-    }
-
-    pub(super) fn looked(&self) {
-        // ORDER: Relaxed: as above.
-        self.looks.store(0, Ordering::Relaxed);
+        (self.looks.swap(1, Ordering::Relaxed) == 0).then_some(Look(self))
     }
 
     /// Somebody has polled at this time.

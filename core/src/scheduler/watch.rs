@@ -59,9 +59,10 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// Polls without a wait, if nobody has polled since `stale` nanoseconds.
     pub(crate) fn poll_for_monitor(&self, now: u64, stale: u64) {
         let shared = &self.shared;
-        if !shared.host.has_poller() || shared.poller.is_waiting() || !shared.poller.may_look() {
+        if !shared.host.has_poller() || shared.poller.is_waiting() {
             return;
         }
+        let Some(_look) = shared.poller.look() else { return };
         if shared.poller.is_stale(now, stale) {
             let _ = self.from_outside((), |()| {
                 let mut ready = Batch::with_memory();
@@ -76,7 +77,6 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
             });
             shared.poller.polled_at(now);
         }
-        shared.poller.looked();
     }
 
     pub(crate) fn monitor_sleep(&self) -> &Sleep<H, CAP> {

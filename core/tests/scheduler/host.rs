@@ -57,6 +57,8 @@ pub(crate) struct Desk {
     pub(crate) has_poller: AtomicBool,
     /// What the next poll brings.
     pub(crate) incoming: Mutex<Vec<Job>>,
+    /// Whether the next poll panics, after it has taken nothing.
+    pub(crate) poll_panics: AtomicBool,
     pub(crate) breaks: AtomicUsize,
     /// Processor, time, task.
     pub(crate) timers: Mutex<Vec<(usize, u64, Job)>>,
@@ -146,6 +148,7 @@ impl Host<CAP> for Desk {
     }
 
     fn poll(&self, _wait: Option<Deadline>, ready: &mut Batch<Job>) {
+        assert!(!self.poll_panics.swap(false, Ordering::Relaxed), "the poll was told to panic");
         ready.extend(lock(&self.incoming).drain(..));
     }
 
@@ -204,6 +207,7 @@ impl Desk {
             now: AtomicU64::new(0),
             has_poller: AtomicBool::new(false),
             incoming: Mutex::default(),
+            poll_panics: AtomicBool::new(false),
             breaks: AtomicUsize::new(0),
             timers: Mutex::default(),
             on_back_off: Mutex::new(None),

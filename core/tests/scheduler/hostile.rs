@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use gosched::{Event, Place};
 
@@ -88,6 +89,19 @@ fn a_machine_that_is_dropped_by_a_panic_leaves_its_tasks_to_others() {
     }));
     assert!(panicked.is_err());
     assert_eq!(run(&mut scheduler.host().begin()), [3, 2]);
+}
+
+/// Whoever polls without a wait keeps others from it; a panic must not keep them for ever.
+#[test]
+fn after_a_poll_that_panics_others_may_poll() {
+    let scheduler = scheduler(2);
+    let host = scheduler.host();
+    host.has_poller.store(true, Ordering::Relaxed);
+    let mut machines = busy(&scheduler);
+    host.poll_panics.store(true, Ordering::Relaxed);
+    assert!(catch_unwind(AssertUnwindSafe(|| machines[0].step())).is_err(), "it did not panic");
+    host.incoming.lock().unwrap().push(job(1));
+    assert_eq!(next(&mut machines[1]), 1);
 }
 
 /// The panic goes through the caller; the task was published before, and is neither lost nor run
