@@ -22,8 +22,8 @@
 //! | running, stopped | idle | its owner, who then puts it into the idle word | `rest` |
 //! | running | in a system call | its owner, unless asked to stop | `enter` |
 //! | in a system call | running | the machine that entered, or a taker: one of them | `exit`, `take` |
-//! | any but in a system call | stopped | its owner | `stop` |
-//! | stopped | dead | the one who has stopped the world | `retire` |
+//! | idle, running | stopped | its owner | `stop` |
+//! | stopped, dead | dead, stopped | the one who has stopped the world | `retire` |
 //!
 //! The two requests may be set by anybody at any time; every change of state keeps them.
 //!
@@ -56,6 +56,28 @@ pub enum ProcessorState {
     Stopped = 3,
     /// Not among the processors at the moment: their number was reduced.
     Dead = 4,
+}
+
+impl ProcessorState {
+    /// Every transition there is: from, operation, to. What the operations assert, and what the
+    /// book draws.
+    #[doc(hidden)]
+    pub const TRANSITIONS: [(Self, &'static str, Self); 10] = [
+        (Self::Idle, "run", Self::Running),
+        (Self::Stopped, "run", Self::Running),
+        (Self::Running, "rest", Self::Idle),
+        (Self::Stopped, "rest", Self::Idle),
+        (Self::Running, "enter", Self::InSystemCall),
+        (Self::InSystemCall, "exit, take", Self::Running),
+        (Self::Idle, "stop", Self::Stopped),
+        (Self::Running, "stop", Self::Stopped),
+        (Self::Stopped, "retire", Self::Dead),
+        (Self::Dead, "return", Self::Stopped),
+    ];
+
+    fn may(self, operation: &'static str, to: Self) -> bool {
+        Self::TRANSITIONS.contains(&(self, operation, to))
+    }
 }
 
 const STATES: u64 = 0b111;
@@ -184,41 +206,30 @@ impl<T: Task, const CAP: usize, Mem: Memory> Processor<T, CAP, Mem> {
 
     /// Idle or stopped to running. The caller owns the processor.
     pub(crate) fn run(&self) {
-        let before = self.set(ProcessorState::Running);
-        invariant!(
-            Mem,
-            matches!(before.state(), ProcessorState::Idle | ProcessorState::Stopped),
-            "who runs a processor that is {before:?}?"
-        );
+        self.set("run", ProcessorState::Running);
     }
 
     /// Running or stopped to idle. The caller owns the processor, and passes it on afterwards.
     pub(crate) fn rest(&self) {
-        let before = self.set(ProcessorState::Idle);
-        invariant!(
-            Mem,
-            matches!(before.state(), ProcessorState::Running | ProcessorState::Stopped),
-            "rests while {before:?}"
-        );
+        self.set("rest", ProcessorState::Idle);
     }
 
     /// To stopped. The caller owns the processor, and hands it to the stopper afterwards.
     pub(crate) fn stop(&self) {
-        let before = self.set(ProcessorState::Stopped);
-        invariant!(
-            Mem,
-            matches!(before.state(), ProcessorState::Idle | ProcessorState::Running),
-            "stops while {before:?}"
-        );
+        self.set("stop", ProcessorState::Stopped);
     }
 
     /// Stopped to dead or dead to stopped, by the one who has stopped the world.
     pub(crate) fn retire(&self, dead: bool) {
-        self.set(if dead { ProcessorState::Dead } else { ProcessorState::Stopped });
+        if dead {
+            self.set("retire", ProcessorState::Dead);
+        } else {
+            self.set("return", ProcessorState::Stopped);
+        }
     }
 
     /// Changes the state, which the caller alone may, and keeps the requests, which others set.
-    fn set(&self, state: ProcessorState) -> Status {
+    fn set(&self, operation: &'static str, state: ProcessorState) {
         let mut seen = self.status();
         loop {
             // ORDER: Relaxed, both: the state tells itself alone; the processor is passed on by
@@ -229,10 +240,11 @@ impl<T: Task, const CAP: usize, Mem: Memory> Processor<T, CAP, Mem> {
                 Ordering::Relaxed,
                 Ordering::Relaxed,
             ) {
-                Ok(_) => return seen,
+                Ok(_) => break,
                 Err(newer) => seen = Status(newer),
             }
         }
+        invariant!(Mem, seen.state().may(operation, state), "{operation} while {seen:?}");
     }
 
     /// Running to in a system call, from which anybody may [take](Processor::take) the processor:
@@ -242,8 +254,9 @@ impl<T: Task, const CAP: usize, Mem: Memory> Processor<T, CAP, Mem> {
     pub(crate) fn enter(&self) -> Option<Status> {
         let mut seen = self.status();
         while !seen.must_stop() {
-            invariant!(Mem, seen.state() == ProcessorState::Running, "enters while {seen:?}");
-            let inside = Status(seen.with(ProcessorState::InSystemCall).0.wrapping_add(TICK));
+            let call = ProcessorState::InSystemCall;
+            invariant!(Mem, seen.state().may("enter", call), "enters while {seen:?}");
+            let inside = Status(seen.with(call).0.wrapping_add(TICK));
             // ORDER: Release: pairs with the Acquire of `take`; without it the taker may miss what
             // was left in the processor. Relaxed on failure: a request came; look again.
             match self.status.compare_exchange(
@@ -284,7 +297,8 @@ impl<T: Task, const CAP: usize, Mem: Memory> Processor<T, CAP, Mem> {
     /// Takes the processor out of the system call that `seen` shows. True if the caller owns it
     /// now; it is running then, in the caller's hands.
     pub(crate) fn take(&self, seen: Status) -> bool {
-        invariant!(Mem, seen.state() == ProcessorState::InSystemCall, "takes while {seen:?}");
+        let may = seen.state().may("exit, take", ProcessorState::Running);
+        invariant!(Mem, may, "takes while {seen:?}");
         // ORDER: Acquire: pairs with the Release of `enter`; without it the taker may miss what was
         // left in the processor. Relaxed on failure: nothing was taken.
         self.status

@@ -64,6 +64,27 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
+    /// Every transition there is: from, operation, to. What the operations assert, and what the
+    /// book draws.
+    #[doc(hidden)]
+    pub const TRANSITIONS: [(Self, &'static str, Self); 11] = [
+        (Self::New, "start", Self::Runnable),
+        (Self::Runnable, "begin", Self::Running),
+        (Self::Running, "requeue", Self::Runnable),
+        (Self::Running, "park", Self::Waiting),
+        (Self::Waiting, "refuse", Self::Running),
+        (Self::Waiting, "ready", Self::Runnable),
+        (Self::Running, "enter", Self::InSystemCall),
+        (Self::InSystemCall, "exit", Self::Running),
+        (Self::InSystemCall, "requeue", Self::Runnable),
+        (Self::Running, "end", Self::Dead),
+        (Self::New, "end", Self::Dead),
+    ];
+
+    fn may(self, operation: &'static str, to: Self) -> bool {
+        Self::TRANSITIONS.contains(&(self, operation, to))
+    }
+
     fn of(word: u32) -> Self {
         match word {
             0 => Self::New,
@@ -134,54 +155,54 @@ impl<Mem: Memory> TaskState<Mem> {
 
     /// New to runnable.
     pub fn start(&self) {
-        self.change(&[TaskStatus::New], TaskStatus::Runnable);
+        self.change("start", TaskStatus::Runnable);
     }
 
     /// Runnable to running.
     pub fn begin(&self) {
-        self.change(&[TaskStatus::Runnable], TaskStatus::Running);
+        self.change("begin", TaskStatus::Running);
     }
 
     /// Running to waiting. The task has stopped; from now on it may be made ready.
     pub fn park(&self) {
-        self.change(&[TaskStatus::Running], TaskStatus::Waiting);
+        self.change("park", TaskStatus::Waiting);
     }
 
     /// Waiting to running: the commit gave the task back.
     pub fn refuse(&self) {
-        self.change(&[TaskStatus::Waiting], TaskStatus::Running);
+        self.change("refuse", TaskStatus::Running);
     }
 
     /// Running to in a system call.
     pub fn enter(&self) {
-        self.change(&[TaskStatus::Running], TaskStatus::InSystemCall);
+        self.change("enter", TaskStatus::InSystemCall);
     }
 
     /// In a system call to running.
     pub fn exit(&self) {
-        self.change(&[TaskStatus::InSystemCall], TaskStatus::Running);
+        self.change("exit", TaskStatus::Running);
     }
 
     /// Running to runnable: the task yields, or found no processor after a system call.
     pub fn requeue(&self) {
-        self.change(&[TaskStatus::InSystemCall, TaskStatus::Running], TaskStatus::Runnable);
+        self.change("requeue", TaskStatus::Runnable);
     }
 
     /// Running, or never started, to dead.
     pub fn end(&self) {
-        self.change(&[TaskStatus::Running, TaskStatus::New], TaskStatus::Dead);
+        self.change("end", TaskStatus::Dead);
     }
 
     /// A transition that the one owner of the task makes.
     ///
     /// # Panics
     ///
-    /// Where invariants are checked: if the task is in none of the states `from`.
-    fn change(&self, from: &[TaskStatus], to: TaskStatus) {
+    /// Where invariants are checked: if there is no such transition.
+    fn change(&self, operation: &'static str, to: TaskStatus) {
         invariant!(
             Mem,
-            from.contains(&self.status()),
-            "a task that is {:?} cannot become {to:?}",
+            self.status().may(operation, to),
+            "a task that is {:?} cannot become {to:?} ({operation})",
             self.status()
         );
         // ORDER: Relaxed: the status tells itself alone; whoever acts on `Waiting` was given the

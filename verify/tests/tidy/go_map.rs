@@ -31,7 +31,8 @@ fn differences(file: &File) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut open = false;
     for (_, line) in file.lines() {
-        let comment = line.trim_start().strip_prefix("//");
+        let prose = file.path.ends_with(".md").then_some(line);
+        let comment = prose.or_else(|| line.trim_start().strip_prefix("//"));
         let text = comment.map(|text| text.trim_start_matches(['/', '!']).trim());
         let first = text.and_then(|text| text.split_once("DIFF:"));
         if let Some((_, after)) = first.filter(|(before, _)| is_bullet(before)) {
@@ -45,6 +46,11 @@ fn differences(file: &File) -> Vec<String> {
         }
     }
     found
+}
+
+/// Sources, and the essays that are files of their own.
+fn speaks(file: &File) -> bool {
+    file.is_rust() || file.path.ends_with(".md")
 }
 
 /// What may stand before the word: nothing, or the mark of a list.
@@ -96,7 +102,7 @@ fn page(files: &[&File]) -> String {
 fn the_map_lists_every_citation_and_every_difference() {
     let tree = tree();
     let core: Vec<&File> =
-        tree.iter().filter(|file| file.is_rust() && file.is_under("core/src/")).collect();
+        tree.iter().filter(|file| speaks(file) && file.is_under("core/src/")).collect();
     let page = page(&core);
     if !root().join("docs/src").is_dir() {
         println!("there is no book yet");
@@ -142,6 +148,9 @@ fn the_map_is_made_of_citations_and_differences() {
          // Not one: the word DIFF: in a sentence.\n",
     );
     assert_eq!(differences(&file), ["the counters are 64 bits wide.", "no throw."]);
+    let essay = File::new("core/src/a.md", "# A\n\n* `DIFF:` one word\n  for two.\n* `DIFF:` b.\n");
+    assert!(speaks(&essay));
+    assert_eq!(differences(&essay), ["one word for two.", "b."]);
     let page = page(&[&file]);
     assert!(page.contains("| `src/runtime/proc.go` | `runqput` | `core/src/a.rs` |"), "{page}");
     assert!(page.contains("| `src/runtime/proc.go` | `runqget` | `core/src/a.rs` |"), "{page}");
