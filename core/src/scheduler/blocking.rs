@@ -89,7 +89,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             let token = unsafe { processor.pick_up() };
             self.scheduler.surrender(Some(self.record.id), token, false);
         }
-        self.place = Place::Inside(id, inside);
+        self.go("enter", Place::Inside(id, inside));
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         let Place::With(token) = &self.place else { return Err(NotRunning) };
         let id = token.id;
         self.leave_processor();
-        self.place = Place::Inside(id, None);
+        self.go("enter", Place::Inside(id, None));
         Ok(())
     }
 
@@ -121,7 +121,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             // SAFETY: the system call was ended by our change of the status word.
             let token = unsafe { processor.pick_up() };
             self.tell(Event::Kept { processor: id });
-            self.place = Place::With(token);
+            self.go("keep", Place::With(token));
             return Ok(Exit::Kept);
         }
         if let Some(got) = self.scheduler.shared.idle.take(id) {
@@ -133,7 +133,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             return Ok(Exit::Got);
         }
         self.tell(Event::NoProcessor);
-        self.place = Place::Without;
+        self.go("exit", Place::Without);
         Ok(Exit::NoProcessor)
     }
 

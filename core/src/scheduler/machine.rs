@@ -8,6 +8,7 @@ use super::Scheduler;
 use crate::Batch;
 use crate::host::{Deadline, Host};
 use crate::machine::{Given, SharedRecord, Token};
+use crate::memory::invariant;
 use crate::observe::Event;
 use crate::processor::Status;
 
@@ -47,6 +48,44 @@ pub(super) enum Place<H: Host<CAP>, const CAP: usize> {
     Polling,
     /// It has left.
     Left,
+}
+
+/// Every transition of a machine's place there is: from, operation, to. What the operations assert,
+/// and what the book draws.
+#[doc(hidden)]
+pub const MACHINE_TRANSITIONS: [(&str, &str, &str); 12] = [
+    (WITH, "let go", WITHOUT),
+    (WITHOUT, "hold", WITH),
+    (WITHOUT, "sleep", ASLEEP),
+    (ASLEEP, "hold", WITH),
+    (WITHOUT, "poll", POLLING),
+    (POLLING, "return", WITHOUT),
+    (WITHOUT, "enter", INSIDE),
+    (INSIDE, "exit", WITHOUT),
+    (INSIDE, "keep", WITH),
+    (INSIDE, "hold", WITH),
+    (WITHOUT, "depart", LEFT),
+    (ASLEEP, "depart", LEFT),
+];
+
+const WITH: &str = "with a processor";
+const INSIDE: &str = "in a system call";
+const WITHOUT: &str = "without a processor";
+const ASLEEP: &str = "asleep";
+const POLLING: &str = "polling";
+const LEFT: &str = "left";
+
+impl<H: Host<CAP>, const CAP: usize> Place<H, CAP> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::With(_) => WITH,
+            Self::Inside(..) => INSIDE,
+            Self::Without => WITHOUT,
+            Self::Asleep => ASLEEP,
+            Self::Polling => POLLING,
+            Self::Left => LEFT,
+        }
+    }
 }
 
 /// What a machine is to do next: see [`Machine::step`].
@@ -177,7 +216,14 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         self.tell(Event::Began { processor: token.id, searching });
         self.last = token.id;
         self.searching = searching;
-        self.place = Place::With(token);
+        self.go("hold", Place::With(token));
+    }
+
+    /// Changes the place, and returns what it was.
+    pub(super) fn go(&mut self, operation: &'static str, to: Place<H, CAP>) -> Place<H, CAP> {
+        let step = (self.place.name(), operation, to.name());
+        invariant!(H::Memory, MACHINE_TRANSITIONS.contains(&step), "a machine's step: {step:?}");
+        core::mem::replace(&mut self.place, to)
     }
 
     /// Stops holding it.
@@ -187,7 +233,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
     /// If it holds none: a bug of this crate.
     pub(super) fn let_go(&mut self) -> (Token<H, CAP>, bool) {
         let searching = core::mem::take(&mut self.searching);
-        match core::mem::replace(&mut self.place, Place::Without) {
+        match self.go("let go", Place::Without) {
             Place::With(token) => (token, searching),
             _ => unreachable!("the machine holds a processor"),
         }
@@ -215,7 +261,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             return drop_rest(self);
         }
         self.tell(Event::Exited);
-        self.place = Place::Left;
+        self.go("depart", Place::Left);
         self.scheduler.check_asleep();
     }
 
@@ -275,17 +321,9 @@ fn drop_rest<H: Host<CAP>, const CAP: usize>(machine: &mut Machine<H, CAP>) {
 
 impl<H: Host<CAP>, const CAP: usize> fmt::Debug for Machine<H, CAP> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = match &self.place {
-            Place::With(_) => "with a processor",
-            Place::Inside(..) => "in a system call",
-            Place::Without => "without a processor",
-            Place::Asleep => "asleep",
-            Place::Polling => "polling",
-            Place::Left => "left",
-        };
         f.debug_struct("Machine")
             .field("id", &self.id())
-            .field("place", &place)
+            .field("place", &self.place.name())
             .field("searching", &self.searching)
             .finish_non_exhaustive()
     }

@@ -31,6 +31,8 @@ use crate::{GlobalQueue, StealOrder};
 pub use self::blocking::{Exit, NotBlocked, NotRunning};
 pub use self::deadlock::Outside;
 pub use self::give::{StartMachine, TooManyMachines};
+#[doc(hidden)]
+pub use self::machine::MACHINE_TRANSITIONS;
 pub use self::machine::{Machine, Step};
 pub use self::snapshot::{ProcessorSnapshot, Snapshot};
 pub use self::stop::{ResizeError, StopError, StoppedWorld};

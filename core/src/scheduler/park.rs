@@ -64,7 +64,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         }
         if let Some(deadline) = self.scheduler.begin_poll() {
             self.tell(Event::Polls);
-            self.place = Place::Polling;
+            self.go("poll", Place::Polling);
             return Step::Poll(deadline);
         }
         self.go_to_sleep()
@@ -89,7 +89,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
 
     fn asleep_or_gone(&mut self, asleep: bool) -> Step<H::Task> {
         if asleep {
-            self.place = Place::Asleep;
+            self.go("sleep", Place::Asleep);
             self.scheduler.check_asleep();
             Step::Sleep
         } else {

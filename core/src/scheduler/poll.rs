@@ -172,7 +172,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             }
             return;
         }
-        self.place = Place::Without;
+        self.go("return", Place::Without);
         self.scheduler.shared.poller.polled_at(self.scheduler.host().now());
         self.scheduler.shared.poller.leave();
         // Against the fence in `begin_poll`; and A2.
@@ -187,7 +187,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
     /// The machine leaves in the middle of a poll.
     pub(super) fn stop_polling(&mut self) {
         self.scheduler.shared.poller.leave();
-        self.place = Place::Without;
+        self.go("return", Place::Without);
         self.scheduler.published(Some(self.record.id));
     }
 }

@@ -58,7 +58,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             // Nobody need poll in its place: if the world is being stopped by another, that one
             // sees to it when it goes on.
             self.scheduler.shared.poller.leave();
-            self.place = Place::Without;
+            self.go("return", Place::Without);
         }
         let world = self.stop_the_world()?;
         Ok(self.scheduler.end(world))

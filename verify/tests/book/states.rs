@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use gosched::scheduler::MACHINE_TRANSITIONS;
 use gosched::{ProcessorState, TaskStatus};
 
 use crate::root;
@@ -79,6 +80,10 @@ fn processor(state: ProcessorState) -> String {
     }
 }
 
+fn machine(place: &str) -> String {
+    place.replace("a processor", "P").replace("system call", "call")
+}
+
 fn task(status: TaskStatus) -> String {
     match status {
         TaskStatus::InSystemCall => "in a call".to_owned(),
@@ -102,6 +107,7 @@ fn redrawn(page: &str, pictures: &[(&str, String)]) -> Option<String> {
 fn the_pictures_are_those_of_the_code() {
     let pictures = [
         ("processor", Picture::of(&ProcessorState::TRANSITIONS, processor).draw()),
+        ("machine", Picture::of(&MACHINE_TRANSITIONS, machine).draw()),
         ("task", Picture::of(&TaskStatus::TRANSITIONS, task).draw()),
     ];
     let path = root().join(PAGE);
