@@ -1,8 +1,8 @@
 //! A host on std's threads: a runtime for closures, in a page.
 //!
-//! The [`Scheduler`] decides, this file does. It starts a thread when it is asked for a machine, and
-//! each machine runs what `next` gives it. The work is a tree of closures, some of which block; a
-//! monitor gives the processors of those to other machines.
+//! The [`Scheduler`] decides, this file does. It starts a thread when it is asked for a machine,
+//! and each machine runs what `next` gives it. The work is a tree of closures, some of which block;
+//! a monitor gives the processors of those to other machines.
 //!
 //! ```text
 //! cargo run --release --example host

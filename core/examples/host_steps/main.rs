@@ -8,6 +8,12 @@
 //! cargo run --example host_steps -- 4     the fourth
 //! ```
 
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a host: its threads and its locks are its own"
+)]
+
 mod blocking;
 mod channel;
 mod observe;

@@ -13,7 +13,9 @@ enum Outcome {
     Wait,
 }
 
-struct Body(Box<dyn FnMut(&mut Machine<Threads>) -> Outcome + Send>);
+type Run = Box<dyn FnMut(&mut Machine<Threads>) -> Outcome + Send>;
+
+struct Body(Run);
 
 type Task = Box<Body>;
 

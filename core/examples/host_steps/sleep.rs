@@ -15,7 +15,9 @@ enum Outcome {
     SleepUntil(u64),
 }
 
-struct Body(Box<dyn FnMut(&mut Machine<Clock>) -> Outcome + Send>);
+type Run = Box<dyn FnMut(&mut Machine<Clock>) -> Outcome + Send>;
+
+struct Body(Run);
 
 type Task = Box<Body>;
 

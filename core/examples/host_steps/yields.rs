@@ -13,8 +13,10 @@ enum Outcome {
     Again,
 }
 
+type Run = Box<dyn FnMut(&mut Machine<Threads>) -> Outcome + Send>;
+
 /// A task: a function that is called until it is done.
-struct Body(Box<dyn FnMut(&mut Machine<Threads>) -> Outcome + Send>);
+struct Body(Run);
 
 type Task = Box<Body>;
 
