@@ -3,9 +3,9 @@
 //! At each instant exactly one of these owns a processor: a machine that runs tasks with it, the
 //! [idle word](crate::IdleProcessors), a system call (which whoever changes the status word may
 //! end), somebody who carries it from one to another, or the one who has stopped the world.
-//! Ownership is a value, [`OwnedProcessor`], which moves and cannot be copied. Where no machine holds it, it
-//! lies in its processor's cell, and the word through which the processor is passed on orders the
-//! accesses to that cell.
+//! Ownership is a value, [`OwnedProcessor`], which moves and cannot be copied. Where no machine
+//! holds it, it lies in its processor's cell, and the word through which the processor is passed on
+//! orders the accesses to that cell.
 //!
 //! # The status word
 //!

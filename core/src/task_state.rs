@@ -14,14 +14,14 @@
 //!
 //! A task that is owned by one value ([`Task`](crate::Task)) can be in one place only, and most
 //! arrows hold by that alone. What types cannot say is *when* a task may be made ready: exactly
-//! once after it has parked. Where a host's task is a counted reference, two wakers may both hold one.
-//! So `ready` is a compare-exchange, and the second one gets its task back with an error.
+//! once after it has parked. Where a host's task is a counted reference, two wakers may both hold
+//! one. So `ready` is a compare-exchange, and the second one gets its task back with an error.
 //!
 //! # No wake is lost
 //!
-//! A task parks by a *commit*: a function that the machine calls after the task has stopped and
-//! its status is `WAITING`, and that puts the task where its waker finds it, under whatever lock
-//! the waker takes. From that moment on it may be made ready, and not before. If what it waits for has
+//! A task parks by a *commit*: a function that the machine calls after the task has stopped and its
+//! status is `WAITING`, and that puts the task where its waker finds it, under whatever lock the
+//! waker takes. From that moment on it may be made ready, and not before. If what it waits for has
 //! come meanwhile, the commit gives the task back, and it goes on.
 //!
 //! ```text
