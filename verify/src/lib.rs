@@ -30,6 +30,7 @@ pub mod plain_queue;
 pub mod report;
 pub mod specification;
 pub mod tasks;
+pub mod trace;
 pub mod world;
 
 /// The README's examples are tests, too. They stand here, where both crates are at hand.

@@ -46,9 +46,24 @@ pub fn shared(design: Design, state: &State) -> String {
 /// The picture.
 #[must_use]
 pub fn draw(protocol: &Protocol, schedule: &Schedule<Protocol>) -> String {
-    let design = protocol.model.design;
-    let mut columns: Vec<usize> =
-        schedule.steps.iter().map(|(label, _)| usize::from(label.actor)).collect();
+    let model = &protocol.model;
+    let mut text = steps(model.design, &schedule.from, &schedule.steps, schedule.cycle_from);
+    let last = schedule.steps.last().map_or(&schedule.from, |(_, state)| state);
+    let property = schedule.property;
+    let _ = writeln!(text, "{}: {}", property.name(), property.says());
+    let _ = writeln!(text, "{}", queues(last, model.program.processors));
+    text
+}
+
+/// The steps from a state on, a row each; of a cycle, with the number of steps before it.
+#[must_use]
+pub fn steps(
+    design: Design,
+    from: &State,
+    steps: &[(Label, State)],
+    cycle_from: Option<usize>,
+) -> String {
+    let mut columns: Vec<usize> = steps.iter().map(|(label, _)| usize::from(label.actor)).collect();
     columns.sort_unstable();
     columns.dedup();
     let heading = match design {
@@ -56,12 +71,12 @@ pub fn draw(protocol: &Protocol, schedule: &Schedule<Protocol>) -> String {
         Design::Go => "idle, nmspinning/needspinning",
     };
     let mut text = String::new();
-    let heads: Vec<_> = columns.iter().map(|index| begins(&schedule.from, *index)).collect();
+    let heads: Vec<_> = columns.iter().map(|index| begins(from, *index)).collect();
     row(&mut text, "", &heads, heading);
     let empty = vec![String::new(); columns.len()];
-    row(&mut text, "", &empty, &shared(design, &schedule.from));
-    for (number, (label, state)) in schedule.steps.iter().enumerate() {
-        if schedule.cycle_from == Some(number) {
+    row(&mut text, "", &empty, &shared(design, from));
+    for (number, (label, state)) in steps.iter().enumerate() {
+        if cycle_from == Some(number) {
             text += "from here on, for ever:\n";
         }
         let mut cells = empty.clone();
@@ -69,15 +84,12 @@ pub fn draw(protocol: &Protocol, schedule: &Schedule<Protocol>) -> String {
         cells[column.expect("every actor has a column")] = words(label);
         row(&mut text, &format!("{}", number + 1), &cells, &shared(design, state));
     }
-    let last = schedule.steps.last().map_or(&schedule.from, |(_, state)| state);
-    let property = schedule.property;
-    let _ = writeln!(text, "{}: {}", property.name(), property.says());
-    let _ = writeln!(text, "{}", queues(last, protocol.model.program.processors));
     text
 }
 
 /// Where the tasks stand.
-fn queues(state: &State, processors: usize) -> String {
+#[must_use]
+pub fn queues(state: &State, processors: usize) -> String {
     let mut parts = vec![format!("global queue {}", state.global.len())];
     for p in 0..processors {
         let queue = &state.processors[p];

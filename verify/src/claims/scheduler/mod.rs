@@ -12,6 +12,7 @@ mod many;
 mod park;
 mod poll;
 mod stop;
+mod trace;
 mod wake;
 
 use crate::claim::Claim;
@@ -26,6 +27,7 @@ pub(crate) fn claims() -> Vec<Claim> {
         poll::claims(),
         asleep::claims(),
         many::claims(),
+        trace::claims(),
     ]
     .into_iter()
     .flatten()
