@@ -142,10 +142,9 @@ impl Search<'_> {
         let place = self.nodes[index].place;
         let mut loud = Vec::new();
         for list in 0..self.lists.len() {
-            let (Some(seen), Some(actor)) = (self.next(&place, list), self.actor(&place, list))
-            else {
-                continue;
-            };
+            let Some(actor) = self.actor(&place, list) else { continue };
+            // After its last event an actor may still take steps that it does not tell.
+            let seen = self.next(&place, list).unwrap_or(Seen::new(Kind::Other));
             if let Some(is_true) = no_step(&place.state, actor, seen) {
                 next.clear();
                 if is_true {
