@@ -143,8 +143,8 @@ fn a_run_by_hand_is_refused_however_it_is_spoilt() {
                 Seen { kind: Kind::NotWoke, ..was },
             ];
             for other in others {
-                // What is no step tells neither a number of tasks nor a machine; and a look may have
-                // found the task, and left it to the searcher.
+                // What is no step tells neither a number of tasks nor a machine; and a look may
+                // have found the task, and left it to the searcher.
                 let untold = (other.count, other.machine) != (was.count, was.machine);
                 if was.kind == Kind::Began && untold
                     || was.kind == Kind::Looked && was.flag != other.flag

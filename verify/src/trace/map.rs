@@ -11,7 +11,7 @@
 //! | a steal (F4) | one event, told when the rest is in the ring | taken, then published |
 //! | a look (D3, D4) | one event | the fence, then a step for each queue |
 //! | a wake (A3, A4) | one event | a look, then the change |
-//! | [`Began`](gosched::Event::Began) | an event | no step: the started machine *is* where the event says |
+//! | [`Began`](gosched::Event::Began) | an event | no step: the machine *is* where it says |
 //! | [`AskedToYield`](gosched::Event::AskedToYield) | an event | no step: slices are policy |
 //! | the end of a task | no event | a step |
 //! | `enter_long_blocking` | no event, but those of the hand-off | a step |

@@ -2,16 +2,16 @@
 //!
 //! The [`specification`](crate::specification) knows the protocol and not the code; the models of
 //! the other engines know the code, and of the protocol only what shows in the end. This joins the
-//! two. The scheduler tells its [events](gosched::Event); a [`Recorder`] keeps them, a list for each
-//! machine; and [`replay`] looks for an order of all of them, with steps in between that nobody
-//! tells, in which each is a step that the specification allows. If there is none, the code did
+//! two. The scheduler tells its [events](gosched::Event); a [`Recorder`] keeps them, a list for
+//! each machine; and [`replay`] looks for an order of all of them, with steps in between that
+//! nobody tells, in which each is a step that the specification allows. If there is none, the code did
 //! what the protocol forbids, whether or not anything was lost by it in that run.
 //!
 //! | module | is |
 //! |---|---|
 //! | [`record`] | what is kept of an event, and the lists |
 //! | [`map`] | which event is which step: the table |
-//! | [`beyond`] | what the code does in other steps than the specification, and why that is allowed |
+//! | [`beyond`] | what the code does otherwise than the specification, and may |
 //! | [`search`] | the search for an order |
 //! | [`memory`] | what was replayed before |
 //! | [`picture`] | a refusal, drawn |

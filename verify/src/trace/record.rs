@@ -34,8 +34,8 @@ macro_rules! kinds {
 
 kinds! {
     SubmittedSlot, SubmittedRing, SubmittedGlobal, Woke, NotWoke, Roused, Started, Began, Popped,
-    TookShare, Searches, Stole, Found, PutDown, Looked, TookForWork, Parked, HandsOff, Entered, Kept,
-    Got, NoProcessor, Retaken, AskedToYield, Exited, Stopped, Other,
+    TookShare, Searches, Stole, Found, PutDown, Looked, TookForWork, Parked, HandsOff, Entered,
+    Kept, Got, NoProcessor, Retaken, AskedToYield, Exited, Stopped, Other,
 }
 
 /// An event, in short. What it does not tell is `NONE` or 0.
