@@ -4,8 +4,8 @@
 //! the other engines know the code, and of the protocol only what shows in the end. This joins the
 //! two. The scheduler tells its [events](gosched::Event); a [`Recorder`] keeps them, a list for
 //! each machine; and [`replay`] looks for an order of all of them, with steps in between that
-//! nobody tells, in which each is a step that the specification allows. If there is none, the code did
-//! what the protocol forbids, whether or not anything was lost by it in that run.
+//! nobody tells, in which each is a step that the specification allows. If there is none, the code
+//! did what the protocol forbids, whether or not anything was lost by it in that run.
 //!
 //! | module | is |
 //! |---|---|
