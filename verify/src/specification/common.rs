@@ -1,6 +1,7 @@
 //! What both protocols share: a model, its first state, user code, the own queue, stealing.
 
 use super::program::{LEAF, Operation, Program};
+use super::refuse::give;
 use super::settings::{Change, Changes, Design};
 use super::state::{
     ACTORS, Actor, At, INJECTOR, MACHINES_MAX, MONITOR, NONE, Processor, Queue, State, Task, Then,
@@ -152,6 +153,7 @@ impl Stepping<'_> {
         let mut next = *self.from;
         change(&mut next, self.actor);
         self.stop_at_foreign_task(&mut next);
+        self.count_slice(step, &mut next);
         self.out.push((Label::on(self.actor, step, p), next));
     }
 
@@ -193,8 +195,8 @@ impl Stepping<'_> {
             At::Resting if self.actor == MONITOR => self.monitor(),
             At::Absent | At::Parked | At::Resting | At::Overflow => {}
             At::Unborn | At::Reserved | At::LockedAsleep => {}
-            At::Ask | At::Remember | At::PutBack | At::AnySleeper => self.refusal(me.at),
-            At::RetryLook | At::RetrySwap => self.refusal(me.at),
+            At::Ask | At::Remember | At::PutBack | At::RememberAgain => self.refusal(me.at),
+            At::AnySleeper | At::RetryLook | At::RetrySwap => self.refusal(me.at),
             At::Arrive => self.arrive(),
             At::Pass => self.pass(),
             At::StopWord | At::StopAsk | At::StopTake | At::StopWait => self.stop(me.at),
@@ -308,12 +310,19 @@ impl Stepping<'_> {
 
     /// F1: the own slot, then the own ring.
     fn find(&mut self) {
+        if self.is_globals_turn() {
+            return self.take_first_of_global();
+        }
         if self.from.queue(self.me().p).is_empty() {
             return self.go(Step::OwnEmpty, At::Global);
         }
+        let chained = self.chain_is_long();
         self.take(Step::Pop, |state, actor| {
             let me = &mut state.actors[actor];
             let own = &mut state.processors[usize::from(me.p)];
+            if chained {
+                own.ring.push(core::mem::take(&mut own.slot));
+            }
             me.task = match core::mem::take(&mut own.slot) {
                 0 => own.ring.pop(),
                 task => task,
@@ -461,16 +470,6 @@ impl Stepping<'_> {
         (0..count).for_each(|_| state.global.push(LEAF));
         state.live += count;
         count
-    }
-}
-
-/// A machine on the list of parked ones gets a P. If it still looks after a refusal, it will see
-/// to that first.
-pub(super) fn give(machine: &mut Actor, p: u8, searching: bool) {
-    if machine.asleep {
-        (machine.p, machine.searching, machine.asleep) = (p, searching, false);
-    } else {
-        *machine = Actor { p, searching, ..Actor::new(At::Find) };
     }
 }
 

@@ -1,12 +1,13 @@
 //! What is asked of a machine before it looks for a task; and tasks that are locked to a machine.
 //!
-//! In a program in which the world is stopped, the host refuses, or a task is locked, a machine asks
-//! first: is its P asked to stop, is a task locked to it, is a refusal to be made up for?
+//! In a program in which the world is stopped, the host refuses, or a task is locked, a machine
+//! asks first: is its P asked to stop, is a task locked to it, is a refusal to be made up for?
 //!
 //! One task of a program may lock itself to its machine. A task has no name here, but the points at
 //! which it is locked are known, and so is the machine: the two belong together. The machine that
-//! finds the task gives it to that one, with its P; it may come before the machine has fallen asleep,
-//! and then waits for it. A machine whose task has stopped hands its P off and sleeps apart.
+//! finds the task gives it to that one, with its P; it may come before the machine has fallen
+//! asleep, and then waits for it. A machine whose task has stopped hands its P off and sleeps
+//! apart.
 
 use super::common::Stepping;
 use super::refuse::retry;

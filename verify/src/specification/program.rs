@@ -10,6 +10,7 @@
 //! | `yield`, `yieldl` | a task that yields to the global queue; to its own ring |
 //! | `tree` | a task that readies two `sub2` |
 //! | `lock`, `free` | locks the task to its machine; takes that back |
+//! | `loop` | a task that readies one like itself and ends, and so on for ever |
 //! | `injN` | a thread from outside that pushes N leaves at once |
 //! | `stop` | a thread from outside that stops the world once and lets it go on |
 //! | `resize` | one that stops it for one P fewer, and again for as many as before |
@@ -72,6 +73,8 @@ pub struct Program {
     pub refusals: u8,
     /// Whether a task locks itself to its machine.
     pub locks: bool,
+    /// Whether it never ends.
+    pub endless: bool,
     /// What each task does next, and the task that it is afterwards. Equal futures are one entry,
     /// so that tasks need no names: two that will do the same are the same.
     points: Vec<(Operation, Task)>,
@@ -101,6 +104,7 @@ impl Program {
             stopper: None,
             refusals: 0,
             locks: false,
+            endless: false,
             points: vec![(Operation::End, 0), (Operation::End, 0)],
         };
         for term in text.split('+') {
@@ -150,7 +154,8 @@ impl Program {
         let does = |operation| move |point: &&(Operation, Task)| point.0 == operation;
         let locks = self.points.iter().filter(does(Operation::Lock)).count();
         let frees = self.points.iter().filter(does(Operation::Free)).count();
-        let of_one = self.text.split('+').filter(|term| term.replace("block", "").contains("lock")).count();
+        let of_one =
+            self.text.split('+').filter(|term| term.replace("block", "").contains("lock")).count();
         if locks > 1 || locks != frees || of_one > 1 {
             return Err(format!("{}: one task locks itself, and unlocks itself", self.text));
         }
@@ -180,18 +185,27 @@ impl Program {
     /// The task of a term.
     fn task(&mut self, term: &str) -> Result<Task, String> {
         let mut operations = Vec::new();
+        let mut last = LEAF;
         let mut rest = term;
         while !rest.is_empty() {
-            let word = ["yieldl", "yield", "block", "leaf", "tree", "lock", "free", "sys", "sub"]
-                .into_iter()
-                .find(|word| rest.starts_with(word))
-                .ok_or_else(|| format!("{term}: no such term"))?;
+            let word =
+                ["yieldl", "yield", "block", "leaf", "loop", "tree", "lock", "free", "sys", "sub"]
+                    .into_iter()
+                    .find(|word| rest.starts_with(word))
+                    .ok_or_else(|| format!("{term}: no such term"))?;
             rest = &rest[word.len()..];
             let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             let count = if digits == 0 { 1 } else { number(&rest[..digits])? };
             rest = &rest[digits..];
             let operation = match word {
                 "leaf" => continue,
+                "loop" if rest.is_empty() => {
+                    self.endless = true;
+                    last = Task::try_from(self.points.len()).expect("a program has few points");
+                    self.points.push((Operation::Submit(last), LEAF));
+                    continue;
+                }
+                "loop" => return Err(format!("{term}: nothing comes after `loop`")),
                 "yieldl" => Operation::YieldLocally,
                 "yield" => Operation::Yield,
                 "block" => Operation::BlockingCall,
@@ -207,7 +221,7 @@ impl Program {
             };
             operations.extend((0..count).map(|_| operation));
         }
-        let mut task = LEAF;
+        let mut task = last;
         for operation in operations.into_iter().rev() {
             task = self.point(operation, task);
         }

@@ -34,6 +34,8 @@ pub enum Property {
     WorldStandsStill,
     /// The stopper waits, and nobody runs who could come.
     StopEnds,
+    /// A queued task waits for ever, although every machine goes on.
+    NobodyStarves,
 }
 
 impl Property {
@@ -52,6 +54,7 @@ impl Property {
         Self::LockedIsApart,
         Self::WorldStandsStill,
         Self::StopEnds,
+        Self::NobodyStarves,
     ];
 
     /// `S4`, `L1`, `stuck`.
@@ -71,6 +74,7 @@ impl Property {
             Self::LockedIsApart => "S21",
             Self::WorldStandsStill => "S22",
             Self::StopEnds => "L10",
+            Self::NobodyStarves => "L4",
         }
     }
 
@@ -91,7 +95,10 @@ impl Property {
             Self::NoLivelock => "the protocol goes round for ever",
             Self::TimerIsWatched => "a timer is due, a P is idle, and nobody watches the timer",
             Self::LockedIsApart => "a locked task and its machine do not keep to each other",
-            Self::WorldStandsStill => "the world is said to stand still, and a P is not the stopper's",
+            Self::WorldStandsStill => {
+                "the world is said to stand still, and a P is not the stopper's"
+            }
+            Self::NobodyStarves => "a queued task waits for ever, although every machine goes on",
             Self::StopEnds => "the stopper waits for a P, and nobody runs who could bring it",
         }
     }
@@ -228,6 +235,9 @@ impl Model {
             _ => false,
         };
         let excused = state.refused && state.parked().is_none();
-        excused || state.idle == 0 || state.queued() == 0 || !state.actors.iter().enumerate().all(at_rest)
+        excused
+            || state.idle == 0
+            || state.queued() == 0
+            || !state.actors.iter().enumerate().all(at_rest)
     }
 }

@@ -1,22 +1,26 @@
 //! A host that refuses to start a machine.
 //!
 //! A machine that sleeps is there for whoever has a P to give; one that the host must start may be
-//! refused. Then the tasks of the P go to the global queue, the refusal is remembered, and the P goes
-//! back together with the searcher that was counted for it, in one step. Who looks for a task, and
-//! the monitor, try again. That leaves one case: a machine that falls asleep between the look for a
-//! sleeper and the refusal. So who was refused looks for a sleeper once more, and who has fallen
-//! asleep looks whether somebody was refused; one of the two comes second.
+//! refused. Then the tasks of the P go to the global queue, the refusal is remembered, and the P
+//! goes back together with the searcher that was counted for it, in one step. Who looks for a task,
+//! and the monitor, try again.
+//!
+//! That leaves two cases. Somebody tries again before the P is back: no P is idle, or the count
+//! still says that somebody searches, and the refusal is spent for nothing. So it is remembered
+//! once more when the P is back. And a machine falls asleep between the look for a sleeper and the
+//! refusal: so who was refused looks for a sleeper once more, and who has fallen asleep looks
+//! whether somebody was refused; one of the two comes second.
 //!
 //! The look for work that comes with a retry is one step here; that of a drop is not.
 
-use super::common::{Stepping, give};
+use super::common::Stepping;
 use super::settings::Change;
-use super::state::{At, NONE, State, Then};
+use super::state::{Actor, At, NONE, State, Then};
 use super::step::Step;
 
 impl Stepping<'_> {
     /// A5: no machine sleeps. Reserves one that the host is to start; if there are as many as there
-    /// may be, that is a refusal. Without a host that refuses, a machine is waited for.
+    /// may be, that is a refusal, too. When there is none left to refuse, a machine is waited for.
     pub(super) fn ask_host(&mut self) {
         if self.model.program.refusals == 0 {
             return;
@@ -26,14 +30,16 @@ impl Stepping<'_> {
                 state.actors[machine].at = At::Reserved;
                 state.actors[actor].at = At::Ask;
             }),
-            None => self.refused(None),
+            None if self.from.refusals != 0 => self.refused(None),
+            None => {}
         }
     }
 
     pub(super) fn refusal(&mut self, at: At) {
         match at {
             At::Ask => self.ask(),
-            At::Remember => self.remember(),
+            At::Remember => self.remember(At::PutBack),
+            At::RememberAgain => self.remember(At::AnySleeper),
             At::PutBack => self.put_back(),
             At::AnySleeper => match self.from.parked() {
                 Some(_) => self.go(Step::SleeperSeen, At::RetryLook),
@@ -63,30 +69,29 @@ impl Stepping<'_> {
     }
 
     fn refused(&mut self, reserved: Option<usize>) {
-        let late = self.has(Change::RefusalLate);
         let keeps = self.has(Change::RefusalKeepsTasks);
         let p = self.me().woken;
         self.take_on(Step::Refused, p, |state, actor| {
+            state.refusals -= 1;
             if let Some(machine) = reserved {
-                state.refusals -= 1;
                 state.actors[machine].at = At::Unborn;
             }
             if !keeps {
                 state.drain(p);
             }
-            state.actors[actor].at = if late { At::PutBack } else { At::Remember };
+            state.actors[actor].at = At::Remember;
         });
     }
 
-    fn remember(&mut self) {
+    fn remember(&mut self, next: At) {
         let forgets = self.has(Change::RefusalForgotten);
-        let late = self.has(Change::RefusalLate);
+        let ignores = self.has(Change::RefusalIgnoresSleeper) && next == At::AnySleeper;
         self.take(Step::RefusalKept, |state, actor| {
-            state.refused = !forgets;
-            if late {
+            state.refused |= !forgets;
+            if ignores {
                 state.resume(actor);
             } else {
-                state.actors[actor].at = At::PutBack;
+                state.actors[actor].at = next;
             }
         });
     }
@@ -95,8 +100,7 @@ impl Stepping<'_> {
     fn put_back(&mut self) {
         let keeps_count = self.has(Change::RefusalKeepsCount);
         let keeps_p = self.has(Change::RefusalKeepsProcessor);
-        let ignores = self.has(Change::RefusalIgnoresSleeper);
-        let late = self.has(Change::RefusalLate);
+        let once = self.has(Change::RefusalKeptOnce);
         let p = self.me().woken;
         self.take_on(Step::RefusalDropped, p, |state, actor| {
             let me = &mut state.actors[actor];
@@ -110,12 +114,10 @@ impl Stepping<'_> {
             if !keeps_p {
                 state.idle |= 1 << p;
             }
-            if late {
-                me.at = At::Remember;
-            } else if state.searching <= 0 && !ignores {
-                me.at = At::AnySleeper;
-            } else {
+            if state.searching > 0 {
                 state.resume(actor);
+            } else {
+                me.at = if once { At::AnySleeper } else { At::RememberAgain };
             }
         });
     }
@@ -136,4 +138,14 @@ pub(super) fn retry(state: &mut State, actor: usize) {
         me.then = Then::Own;
     }
     me.at = At::WakeLook;
+}
+
+/// A machine on the list of parked ones gets a P. If it still looks after a refusal, it will see
+/// to that first.
+pub(super) fn give(machine: &mut Actor, p: u8, searching: bool) {
+    if machine.asleep {
+        (machine.p, machine.searching, machine.asleep) = (p, searching, false);
+    } else {
+        *machine = Actor { p, searching, ..Actor::new(At::Find) };
+    }
 }

@@ -154,8 +154,8 @@ changes! {
     RefusalIgnoresSleeper = "refusal-ignores-sleeper",
     /// Who falls asleep does not look whether a machine was refused.
     SleeperIgnoresRefusal = "sleeper-ignores-refusal",
-    /// A refusal is remembered only after the P has gone idle.
-    RefusalLate = "refusal-late",
+    /// A refusal is remembered before the P has gone idle, and not again afterwards.
+    RefusalKeptOnce = "refusal-kept-once",
     /// Who gives a P up sets its idle bit although the world is being stopped.
     DropIgnoresStop = "drop-ignores-stop",
     /// Who enters a call keeps the P open for takers although it is asked to stop.
@@ -178,6 +178,10 @@ changes! {
     LockedTakesOthers = "locked-takes-others",
     /// A locked task is given to its machine only if that one sleeps already.
     PassToSleepersOnly = "pass-to-sleepers-only",
+    /// No slice looks at the global queue first.
+    GlobalNeverFirst = "global-never-first",
+    /// A chain of tasks in the slot has no end.
+    ChainWithoutEnd = "chain-without-end",
     /// A machine whose locked task has stopped sleeps among the others.
     LockedSleepsAmongOthers = "locked-sleeps-among-others",
 }

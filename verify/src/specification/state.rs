@@ -20,6 +20,11 @@ pub const RING_MAX: usize = 3;
 /// The most threads from outside.
 pub const INJECTORS_MAX: usize = 2;
 
+/// In programs that never end: one slice in so many looks at the global queue first.
+pub const INTERVAL: u8 = 2;
+/// In programs that never end: the most tasks from the slot that run in one slice.
+pub const CHAIN_MAX: u8 = 2;
+
 /// The monitor's place among the actors.
 pub const MONITOR: usize = MACHINES_MAX;
 /// The first injector's place among the actors.
@@ -83,6 +88,10 @@ pub struct Processor {
     pub slot: Task,
     /// The ring.
     pub ring: Queue<RING_MAX>,
+    /// How many slices it has given, modulo [`INTERVAL`]: in programs that never end.
+    pub slices: u8,
+    /// How many tasks from the slot have run in the slice: in programs that never end.
+    pub chain: u8,
 }
 
 impl Processor {
@@ -200,6 +209,8 @@ pub enum At {
     Remember,
     /// Was refused a machine: puts the P down.
     PutBack,
+    /// Was refused a machine, and has put the P down: remembers it once more.
+    RememberAgain,
     /// Was refused a machine: looks whether one sleeps.
     AnySleeper,
     /// Looks whether a refusal is to be made up for, and whether there is work.
@@ -377,6 +388,15 @@ impl State {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.global.len() + self.processors.iter().map(Processor::len).sum::<usize>()
+    }
+
+    /// Whether such a task stands in a queue, or is on its way from one to another.
+    #[must_use]
+    pub fn has_queued(&self, task: Task) -> bool {
+        let own = |p: &Processor| p.slot == task || p.ring.0.contains(&task);
+        self.global.0.contains(&task)
+            || self.processors.iter().any(own)
+            || self.actors.iter().any(|actor| actor.hand.0.contains(&task))
     }
 
     /// A parked machine, if there is one. Parked machines remember nothing: one is as good as

@@ -1,8 +1,8 @@
 //! The steps by name: each is one atomic action on what the protocol shares.
 //!
 //! The letters are those of the idle word's protocol: A submit, F find, D drop, O hand off, X
-//! system call, T stop the world. Steps that only Go's protocol has begin with G and name the function. Schedules,
-//! coverage and the events of real code speak in these names.
+//! system call, T stop the world. Steps that only Go's protocol has begin with G and name the
+//! function. Schedules, coverage and the events of real code speak in these names.
 
 use super::state::NONE;
 

@@ -4,8 +4,9 @@
 //! each other P is asked to stop; one that is in a call is taken. T3: the stopper waits for those
 //! that are missing. Nobody puts a P down meanwhile, as the word says so in the very step; it is
 //! handed over. A machine hands over at a scheduling point, also on its way into a call. T4: the Ps
-//! that go out of service leave their tasks at the front of the global queue. T5: the word opens, Ps
-//! without tasks are idle, each other one gets a machine; then a look, and a wake if there is work.
+//! that go out of service leave their tasks at the front of the global queue. T5: the word opens,
+//! Ps without tasks are idle, each other one gets a machine; then a look, and a wake if there is
+//! work.
 //!
 //! Which P goes out of service does not matter here, as Ps have no order: so it is any.
 
@@ -41,11 +42,7 @@ impl Stepping<'_> {
 
     pub(super) fn stop(&mut self, at: At) {
         match at {
-            At::StopWord => self.take(Step::StopWord, |state, actor| {
-                state.stopping = true;
-                state.stopped = core::mem::take(&mut state.idle);
-                state.actors[actor].at = At::StopAsk;
-            }),
+            At::StopWord => self.stop_word(),
             At::StopAsk => self.stop_ask(),
             At::StopTake => self.stop_take(),
             At::StopWait if self.from.missing == 0 || self.has(Change::StopWaitsNot) => {
@@ -59,14 +56,24 @@ impl Stepping<'_> {
         }
     }
 
+    /// What is missing is counted at the end, in one sum. Nobody reads it before, so here it is
+    /// counted as it comes.
+    fn stop_word(&mut self) {
+        let busy = self.model.all() & !(self.from.idle | self.from.retired);
+        let missing = i8::try_from(busy.count_ones()).expect("there are few");
+        self.take(Step::StopWord, |state, actor| {
+            state.stopping = true;
+            state.stopped = core::mem::take(&mut state.idle);
+            state.missing += missing;
+            state.actors[actor].at = At::StopAsk;
+        });
+    }
+
     fn stop_ask(&mut self) {
         let state = self.from;
         let left = self.model.all() & !(state.stopped | state.retired | state.asked);
         if left == 0 {
-            return self.take(Step::StopCount, |state, actor| {
-                state.missing += i8::try_from(state.asked.count_ones()).expect("there are few");
-                state.actors[actor].at = At::StopWait;
-            });
+            return self.go(Step::StopCount, At::StopWait);
         }
         let ignores = self.has(Change::StopIgnoresCalls);
         for p in (0..8).filter(|p| left & (1 << p) != 0) {
@@ -91,6 +98,7 @@ impl Stepping<'_> {
         self.take_on(Step::StopTake, p, |state, actor| {
             state.asked &= !(1 << p);
             state.stopped |= 1 << p;
+            state.missing -= 1;
             if !untold {
                 state.actors[machine].old = NONE;
             }
@@ -125,7 +133,8 @@ impl Stepping<'_> {
     fn resume(&mut self) {
         let all = self.has(Change::ResumeIgnoresTasks);
         self.take(Step::Resume, |state, actor| {
-            let rests = |p: &u8| state.stopped & (1 << p) != 0 && (all || state.queue(*p).is_empty());
+            let rests =
+                |p: &u8| state.stopped & (1 << p) != 0 && (all || state.queue(*p).is_empty());
             let idle = (0..8).filter(rests).fold(0, |set, p| set | 1 << p);
             state.stopped &= !idle;
             (state.idle, state.asked, state.stopping) = (idle, 0, false);
@@ -135,15 +144,7 @@ impl Stepping<'_> {
 
     fn resume_give(&mut self) {
         if self.from.stopped == 0 {
-            let looks = !self.has(Change::ResumeWithoutLook);
-            return match looks {
-                true => self.resume_look(),
-                false => self.take(Step::ResumeLookEmpty, |state, actor| {
-                    let then = after_stop(state, actor);
-                    state.actors[actor].then = then;
-                    state.resume(actor);
-                }),
-            };
+            return self.resume_look();
         }
         for p in (0..8).filter(|p| self.from.stopped & (1 << p) != 0) {
             self.take_on(Step::ResumeGive, p, |state, actor| {
@@ -155,8 +156,9 @@ impl Stepping<'_> {
         }
     }
 
+    /// As after any submit: what was pushed meanwhile could wake nobody.
     fn resume_look(&mut self) {
-        let work = self.from.queued() != 0;
+        let work = self.from.queued() != 0 && !self.has(Change::ResumeWithoutLook);
         let step = if work { Step::ResumeLookWork } else { Step::ResumeLookEmpty };
         self.take(step, |state, actor| {
             let then = after_stop(state, actor);
@@ -200,8 +202,8 @@ impl State {
         self.global.append(&mut own.ring);
     }
 
-    /// S26: the tasks of `p` go to the front of the global queue: the slot's, the ring's oldest, and
-    /// so on to its newest.
+    /// S26: the tasks of `p` go to the front of the global queue: the slot's, the ring's oldest,
+    /// and so on to its newest.
     pub(super) fn retire(&mut self, p: u8) {
         let mut behind = core::mem::take(&mut self.global);
         self.drain(p);

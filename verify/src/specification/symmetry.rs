@@ -72,9 +72,7 @@ fn rename(state: &State, renaming: &Renaming) -> State {
     for (p, &new) in renaming.iter().enumerate() {
         renamed.processors[usize::from(new)] = state.processors[p];
     }
-    for set in
-        [&mut renamed.idle, &mut renamed.asked, &mut renamed.stopped, &mut renamed.retired]
-    {
+    for set in [&mut renamed.idle, &mut renamed.asked, &mut renamed.stopped, &mut renamed.retired] {
         *set = rename_set(*set, renaming);
     }
     rename_processor(&mut renamed.gift.0, renaming);
