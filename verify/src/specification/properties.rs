@@ -215,11 +215,9 @@ impl Model {
     /// L10. User code comes to a scheduling point; a call may last for ever.
     fn stop_ends(&self, state: &State) -> bool {
         let waits = |actor: &Actor| actor.at == At::StopWait;
-        let cannot_come = |actor: &Actor| match actor.at {
-            At::Absent | At::Parked | At::LockedAsleep | At::Unborn => true,
-            At::Resting | At::Inject | At::StopWait | At::Call => true,
-            _ => false,
-        };
+        let asleep = |at| matches!(at, At::Absent | At::Parked | At::LockedAsleep | At::Unborn);
+        let stays = |at| matches!(at, At::Resting | At::Inject | At::StopWait | At::Call);
+        let cannot_come = |actor: &Actor| asleep(actor.at) || stays(actor.at);
         state.missing <= 0
             || !state.actors[INJECTOR..].iter().any(waits)
             || !state.actors.iter().all(cannot_come)
