@@ -82,6 +82,9 @@ struct Row {
 /// Runs the search that the arguments describe. An error is one of usage.
 pub(super) fn run(args: &Args) -> Result<Exit, String> {
     let program = Program::new(&args.program, args.processors, args.machines, args.capacity)?;
+    if args.design == Design::Go && program.asks_first() {
+        return Err(format!("{}: stops, refusals and locks are of --design word", args.program));
+    }
     let model = Model { program, design: args.design, changes: Changes::of(&args.change) };
     let reduction = Reduction { symmetry: !args.no_symmetry, local_steps_alone: !args.no_local };
     let protocol = Protocol::new(model, reduction);

@@ -2,13 +2,15 @@
 //!
 //! [`CAUGHT`] is the table of mutants: the program on which a change is found soonest, what it
 //! violates, and the length of the shortest schedule, local steps counted. [`SOUND`] are the
-//! changes that violate nothing. [`SUITES`] are the programs on which a design must be clean.
+//! changes that violate nothing. [`SUITES`] are the programs on which a design must be clean, and
+//! [`WORD_SUITES`] those on which the idle word must be.
 
 use super::common::Model;
 use super::program::Program;
 use super::properties::Property::{
-    self, CountIsExact as S13, IdleIsEmpty as S6, NoLivelock as CYCLE, OneOwner as S4,
-    OnePlace as S1, ParksWithNothing as S15, SearcherHasNoWork as S14, WorkIsConserved as L1,
+    self, CountIsExact as S13, IdleIsEmpty as S6, LockedIsApart as S21, NoLivelock as CYCLE,
+    NobodyStarves as L4, OneOwner as S4, OnePlace as S1, ParksWithNothing as S15,
+    SearcherHasNoWork as S14, StopEnds as L10, WorkIsConserved as L1, WorldStandsStill as S22,
 };
 use super::settings::Change as C;
 use super::settings::Design::{Go, Word};
@@ -93,6 +95,27 @@ pub const CAUGHT: &[Caught] = &[
     caught(Word, C::TakeUntold, ("sys+leaf+monitor", 2, 4, 2), S4, 3),
     caught(Word, C::CountKept, ("leaf+searcher", 2, 4, 2), S13, 5),
     caught(Word, C::ParksAsSearcher, ("leaf+searcher", 2, 4, 2), S15, 5),
+    caught(Word, C::RefusalForgotten, ("sub2+refuse1", 2, 4, 2), L1, 9),
+    caught(Word, C::RefusalKeptOnce, ("inj1+leaf+refuse1", 2, 4, 2), L1, 19),
+    caught(Word, C::RefusalKeepsCount, ("sub2+refuse1", 2, 4, 2), S13, 7),
+    caught(Word, C::RefusalKeepsProcessor, ("sub2+refuse1", 2, 4, 2), S4, 7),
+    caught(Word, C::RefusalKeepsTasks, ("subblock+leaf+refuse1", 2, 4, 2), S6, 8),
+    caught(Word, C::RefusalIgnoresSleeper, ("inj1+leaf+refuse1", 2, 4, 2), L1, 16),
+    caught(Word, C::SleeperIgnoresRefusal, ("inj1+leaf+refuse1", 2, 4, 2), L1, 16),
+    caught(Word, C::DropIgnoresStop, ("leaf+stop", 2, 4, 2), L10, 13),
+    caught(Word, C::EnterIgnoresStop, ("sys+stop", 2, 4, 2), L10, 4),
+    caught(Word, C::StopUntold, ("sys+stop", 2, 4, 2), S4, 4),
+    caught(Word, C::StopIgnoresCalls, ("sys+stop", 2, 4, 2), L10, 4),
+    caught(Word, C::StopWaitsNot, ("leaf+stop", 2, 4, 2), S22, 4),
+    caught(Word, C::ResumeWithoutLook, ("inj1+leaf+stop", 2, 4, 2), L1, 12),
+    caught(Word, C::ResumeIgnoresTasks, ("sub+stop", 2, 4, 2), S6, 10),
+    caught(Word, C::RetireKeepsSlot, ("sub+resize", 2, 4, 2), S6, 10),
+    caught(Word, C::LockedAnywhere, ("lockyieldfree+leaf", 2, 4, 2), S21, 6),
+    caught(Word, C::LockedTakesOthers, ("locksubyieldfree+leaf", 2, 4, 2), S21, 7),
+    caught(Word, C::PassToSleepersOnly, ("lockyieldfree+leaf", 2, 4, 2), S1, 7),
+    caught(Word, C::LockedSleepsAmongOthers, ("lockyieldfree+leaf", 2, 4, 2), S15, 8),
+    caught(Word, C::GlobalNeverFirst, ("loop+inj1", 1, 1, 2), L4, 26),
+    caught(Word, C::ChainWithoutEnd, ("subloop", 1, 1, 2), L4, 14),
     caught(Go, C::H1, ("sub2+block", 2, 4, 2), L1, 10),
     caught(Go, C::H3, ("sub2+leaf", 2, 4, 2), L1, 25),
     caught(Go, C::H4, ("inj2+leaf", 2, 4, 2), L1, 19),
@@ -221,5 +244,92 @@ pub const SUITES: &[Suite] = &[
         says: "3 Ps, 4 machines: system calls and the monitor",
         programs: &[("sub2+sys+monitor", 3, 4, 2)],
         thorough: &[("sub2+sys+monitor+searcher", 3, 4, 2), ("sub2+sys+monitor", 3, 5, 2)],
+    },
+];
+
+/// The programs that the idle word alone is searched on: refusals, stops, locks, and no end.
+pub const WORD_SUITES: &[Suite] = &[
+    Suite {
+        name: "refusals_2p",
+        says: "2 Ps: a host that refuses to start a machine, once or twice",
+        programs: &[
+            ("sub2+refuse1", 2, 4, 2),
+            ("sub2+refuse2", 2, 4, 2),
+            ("sub2+leaf+refuse1", 2, 4, 2),
+            ("inj1+leaf+refuse1", 2, 4, 2),
+            ("sys+leaf+monitor+refuse1", 2, 4, 2),
+        ],
+        thorough: &[
+            ("subblock+refuse1", 2, 4, 2),
+            ("inj2+leaf+refuse2", 2, 4, 2),
+            ("sub2+sub+refuse1", 2, 4, 2),
+            ("sub+block+refuse1", 2, 4, 2),
+            ("sub+refuse1+stop", 2, 4, 2),
+        ],
+    },
+    Suite {
+        name: "stops_2p",
+        says: "2 Ps: the world is stopped once, and goes on",
+        programs: &[
+            ("leaf+stop", 2, 4, 2),
+            ("sub2+stop", 2, 4, 2),
+            ("sys+stop", 2, 4, 2),
+            ("sys+leaf+stop", 2, 4, 2),
+            ("sub+sys+stop", 2, 4, 2),
+            ("block+leaf+stop", 2, 4, 2),
+            ("yield+sub+stop", 2, 4, 2),
+            ("inj1+leaf+stop", 2, 4, 2),
+            ("leaf+searcher+stop", 2, 4, 2),
+        ],
+        thorough: &[
+            ("sub2+leaf+stop", 2, 4, 2),
+            ("inj1+sub+stop", 2, 4, 2),
+            ("sub+block+stop", 2, 4, 2),
+            ("sub+sys+monitor+stop", 2, 4, 2),
+            ("sub2+leaf+stop", 3, 4, 2),
+        ],
+    },
+    Suite {
+        name: "resizes_2p",
+        says: "2 Ps, then 1, then 2 again",
+        programs: &[
+            ("leaf+resize", 2, 4, 2),
+            ("sub2+resize", 2, 4, 2),
+            ("sys+leaf+resize", 2, 4, 2),
+            ("inj1+leaf+resize", 2, 4, 2),
+        ],
+        thorough: &[("sub2+leaf+resize", 2, 4, 2), ("sub+sys+resize", 2, 4, 2)],
+    },
+    Suite {
+        name: "locks_2p",
+        says: "2 Ps: a task that is locked to its machine yields, and makes calls",
+        programs: &[
+            ("lockyieldfree", 2, 4, 2),
+            ("lockyieldfree+sub", 2, 4, 2),
+            ("locksubyieldfree+leaf", 2, 4, 2),
+            ("lockyieldlfree+sub", 2, 4, 2),
+            ("lockblockfree+sub", 2, 4, 2),
+            ("locksysfree+leaf+monitor", 2, 4, 2),
+        ],
+        thorough: &[
+            ("lockyieldfree+sub2", 2, 4, 2),
+            ("locksysfree+sub+monitor", 2, 4, 2),
+            ("lockyieldfree+sub+stop", 2, 4, 2),
+        ],
+    },
+    Suite {
+        name: "endless",
+        says: "1 and 2 Ps: tasks that ready each other for ever, and others that wait",
+        programs: &[
+            ("loop+inj1", 1, 1, 2),
+            ("loop+inj2", 1, 2, 2),
+            ("subloop", 1, 1, 2),
+            ("subloop+inj1", 1, 2, 2),
+            ("loop+loop+inj1", 2, 3, 2),
+            ("subloop+loop", 2, 3, 2),
+            ("loop+inj1", 2, 2, 2),
+            ("subloop+loop+inj1", 2, 2, 2),
+        ],
+        thorough: &[],
     },
 ];

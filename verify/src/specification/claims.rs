@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::catalogue::{CAUGHT, Caught, On, SOUND, SUITES, Suite, model};
+use super::catalogue::{CAUGHT, Caught, On, SOUND, SUITES, Suite, WORD_SUITES, model};
 use super::picture;
 use super::schedule::{Verdict as Outcome, confirm, find_violation};
 use super::search::{Ending, Limits};
@@ -38,6 +38,31 @@ pub(crate) fn claims() -> Vec<Claim> {
             suites(|suite| Check::Holds(Design::Word, suite)),
         ),
         claim(
+            "protocol::a_refused_start_is_made_up_for",
+            "If the host refuses to start a machine, no P, count or task is lost; a task waits beside \
+             an idle P only while the refusal is remembered and no machine sleeps; and every task runs.",
+            word_suites(&["refusals_2p"]),
+        ),
+        claim(
+            "protocol::the_world_stops_and_goes_on",
+            "Whoever stops the world gets every P once user code comes to a scheduling point, also \
+             from calls that last; has them all when it goes on; may change their number; and when \
+             the world goes on, work is conserved and every task runs.",
+            word_suites(&["stops_2p", "resizes_2p"]),
+        ),
+        claim(
+            "protocol::a_locked_task_keeps_its_machine",
+            "A task that is locked to a machine runs there alone, and the machine runs nothing else; \
+             whoever finds the task hands it over with the P, and work is conserved.",
+            word_suites(&["locks_2p"]),
+        ),
+        claim(
+            "protocol::no_queued_task_starves",
+            "In programs that never end every queued task runs at last, in a ring or in the global \
+             queue, if every machine goes on.",
+            word_suites(&["endless"]),
+        ),
+        claim(
             "protocol::go_repaired_conserves_work",
             "So it is in Go's protocol once its holes H1, H3 and H4 are repaired.",
             suites(|suite| Check::Holds(Design::Go, suite)),
@@ -64,6 +89,11 @@ pub(crate) fn claims() -> Vec<Claim> {
 
 fn suites(check: impl Fn(&'static Suite) -> Check) -> Vec<Case> {
     SUITES.iter().map(|suite| case(suite.name, suite.says, check(suite))).collect()
+}
+
+fn word_suites(names: &[&str]) -> Vec<Case> {
+    let named = WORD_SUITES.iter().filter(|suite| names.contains(&suite.name));
+    named.map(|suite| case(suite.name, suite.says, Check::Holds(Design::Word, suite))).collect()
 }
 
 fn case(name: &'static str, shape: &'static str, check: Check) -> Case {

@@ -1,6 +1,7 @@
 //! What both protocols share: a model, its first state, user code, the own queue, stealing.
 
 use super::program::{LEAF, Operation, Program};
+use super::refuse::give;
 use super::settings::{Change, Changes, Design};
 use super::state::{
     ACTORS, Actor, At, INJECTOR, MACHINES_MAX, MONITOR, NONE, Processor, Queue, State, Task, Then,
@@ -45,13 +46,27 @@ impl Model {
             need: false,
             locked: false,
             live: u8::try_from(running.len()).expect("there are few"),
+            refusals: self.program.refusals,
+            refused: false,
+            stopping: false,
+            asked: 0,
+            stopped: 0,
+            retired: 0,
+            missing: 0,
+            gift: (NONE, 0),
         };
-        state.actors[..machines].fill(actor(At::Parked));
+        let spare = if self.program.refusals == 0 { At::Parked } else { At::Unborn };
+        state.actors[..machines].fill(actor(spare));
         if self.program.monitor {
             state.actors[MONITOR] = actor(At::Resting);
         }
         for (actor, &seen) in state.actors[INJECTOR..].iter_mut().zip(injections) {
             *actor = Actor { seen, ..Actor::new(At::Inject) };
+        }
+        if let Some(resizes) = self.program.stopper {
+            let seen = if resizes { 2 } else { 1 };
+            let stopper = Actor { seen, flag: resizes, ..Actor::new(At::StopWord) };
+            state.actors[INJECTOR + injections.len()] = stopper;
         }
         for index in 0..running.len() + searchers {
             let p = u8::try_from(index).expect("there are few");
@@ -93,9 +108,13 @@ impl Model {
     /// decides nothing any more.
     #[must_use]
     pub fn local_step(&self, from: &State) -> Option<(Label, State)> {
+        let asks = self.program.asks_first();
         let is_local = |actor: &Actor| match actor.at {
-            At::Park => true,
-            At::Find | At::HandQueue => actor.buffer == 0 && from.queue(actor.p).is_empty(),
+            At::Park => !asks,
+            At::Find | At::HandQueue if asks => false,
+            At::Find | At::HandQueue | At::Own => {
+                actor.buffer == 0 && from.queue(actor.p).is_empty()
+            }
             _ => false,
         };
         let actor = from.actors.iter().position(is_local)?;
@@ -133,6 +152,8 @@ impl Stepping<'_> {
     pub(super) fn take_on(&mut self, step: Step, p: u8, change: impl FnOnce(&mut State, usize)) {
         let mut next = *self.from;
         change(&mut next, self.actor);
+        self.stop_at_foreign_task(&mut next);
+        self.count_slice(step, &mut next);
         self.out.push((Label::on(self.actor, step, p), next));
     }
 
@@ -160,16 +181,26 @@ impl Stepping<'_> {
                 state.global.append(&mut hand);
                 state.actors[actor].at = At::WakeLook;
             }),
-            At::Find => self.find(),
+            At::Find if self.model.program.asks_first() => self.ask_first(),
+            At::Find | At::Own => self.find(),
             At::Publish => self.publish(),
+            At::Park if self.model.program.asks_first() => self.park_unless(),
             At::Park => self.take(Step::Park, |state, actor| {
                 state.actors[actor].at = At::Parked;
             }),
             At::Start => self.start(),
+            At::HandQueue if self.from.is_asked(me.p) => self.go(Step::HandStopped, At::Arrive),
             At::HandQueue => self.hand_queue(),
             At::Call => self.leave_call(),
             At::Resting if self.actor == MONITOR => self.monitor(),
             At::Absent | At::Parked | At::Resting | At::Overflow => {}
+            At::Unborn | At::Reserved | At::LockedAsleep => {}
+            At::Ask | At::Remember | At::PutBack | At::RememberAgain => self.refusal(me.at),
+            At::AnySleeper | At::RetryLook | At::RetrySwap => self.refusal(me.at),
+            At::Arrive => self.arrive(),
+            At::Pass => self.pass(),
+            At::StopWord | At::StopAsk | At::StopTake | At::StopWait => self.stop(me.at),
+            At::Stopped | At::Resized | At::ResumeGive => self.stop(me.at),
             _ => match self.model.design {
                 Design::Word => self.word(me.at),
                 Design::Go => self.go_step(me.at),
@@ -211,6 +242,12 @@ impl Stepping<'_> {
                 state.actors[actor].task = 0;
                 state.actors[actor].at = At::Find;
             }),
+            Operation::Call if self.must_hand_over() => {
+                self.take(Step::EnterStopped, |state, actor| {
+                    let me = &mut state.actors[actor];
+                    (me.task, me.then, me.at) = (after, Then::Call, At::Arrive);
+                });
+            }
             Operation::Call => self.take(Step::Enter, |state, actor| {
                 let me = &mut state.actors[actor];
                 me.task = after;
@@ -221,6 +258,14 @@ impl Stepping<'_> {
                 let me = &mut state.actors[actor];
                 (me.task, me.then, me.at) = (after, Then::Call, At::HandQueue);
             }),
+            Operation::Lock | Operation::Free => {
+                let locks = operation == Operation::Lock;
+                let step = if locks { Step::Lock } else { Step::Free };
+                self.take(step, |state, actor| {
+                    let me = &mut state.actors[actor];
+                    (me.task, me.locked) = (after, locks);
+                });
+            }
         }
     }
 
@@ -265,12 +310,19 @@ impl Stepping<'_> {
 
     /// F1: the own slot, then the own ring.
     fn find(&mut self) {
+        if self.is_globals_turn() {
+            return self.take_first_of_global();
+        }
         if self.from.queue(self.me().p).is_empty() {
             return self.go(Step::OwnEmpty, At::Global);
         }
+        let chained = self.chain_is_long();
         self.take(Step::Pop, |state, actor| {
             let me = &mut state.actors[actor];
             let own = &mut state.processors[usize::from(me.p)];
+            if chained {
+                own.ring.push(core::mem::take(&mut own.slot));
+            }
             me.task = match core::mem::take(&mut own.slot) {
                 0 => own.ring.pop(),
                 task => task,
@@ -298,7 +350,7 @@ impl Stepping<'_> {
 
     /// A5: a parked machine gets the P. If none is parked, this waits.
     fn start(&mut self) {
-        let Some(machine) = self.from.parked() else { return };
+        let Some(machine) = self.from.parked() else { return self.ask_host() };
         if self.model.design == Design::Go && self.from.locked {
             return;
         }
@@ -309,7 +361,7 @@ impl Stepping<'_> {
             let me = &mut state.actors[actor];
             me.woken = NONE;
             me.counted = false;
-            state.actors[machine] = Actor { p, searching: counted, ..Actor::new(At::Find) };
+            give(&mut state.actors[machine], p, counted);
             state.resume(actor);
         });
     }
@@ -325,6 +377,7 @@ impl Stepping<'_> {
 
     /// The monitor takes a P from a system call.
     fn monitor(&mut self) {
+        self.monitor_retries();
         for machine in 0..MACHINES_MAX {
             let p = self.from.actors[machine].old;
             if self.from.actors[machine].at == At::Call && p != NONE {
@@ -356,6 +409,7 @@ impl Stepping<'_> {
     /// of it to run.
     pub(super) fn take_batch(&self, state: &mut State, actor: usize) {
         let Program { processors, capacity, .. } = self.model.program;
+        let processors = processors - state.retired.count_ones() as usize;
         let len = state.global.len();
         let share = (len / processors + 1).min(len).min(capacity + 1);
         let me = &mut state.actors[actor];

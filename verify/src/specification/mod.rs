@@ -10,8 +10,10 @@
 //! | [`program`] | what the tasks do, and how many Ps and machines there are |
 //! | [`state`] | a state: what is shared, and what each actor remembers |
 //! | [`settings`] | the designs, and the changes to them: mutants, and what is redundant |
-//! | [`step`] | the steps by name: A1 to A5, F1 to F5, D1 to D6, O1, O2, X1 to X3, and Go's own |
+//! | [`step`] | the steps by name: A1 to A5, F1 to F5, D1 to D6, O1, O2, X1 to X3, T1 to T5, Go's |
 //! | `common`, `word`, `go` | the steps, shared, of the idle word, of Go |
+//! | `refuse`, `stop`, `locks` | a host that refuses; stopping the world; locked machines |
+//! | `slices`, `fairness` | programs that never end, and whether a task waits for ever |
 //! | [`properties`] | what must hold at every state and at the end |
 //! | `symmetry`, `fingerprint` | which states count as one, and what is kept of a state |
 //! | [`search`] | breadth first for the shortest schedule, depth first for cycles |
@@ -27,18 +29,23 @@
 pub mod catalogue;
 mod claims;
 mod common;
+mod fairness;
 mod fingerprint;
 mod go;
 mod go_handoff;
 mod go_recheck;
+mod locks;
 pub mod picture;
 pub mod program;
 pub mod properties;
+mod refuse;
 pub mod schedule;
 pub mod search;
 pub mod settings;
+mod slices;
 pub mod state;
 pub mod step;
+mod stop;
 mod symmetry;
 pub mod system;
 pub mod timers;

@@ -9,7 +9,12 @@
 //! | `sys`, `block` | a task that makes a system call; a call that gives its P away at once |
 //! | `yield`, `yieldl` | a task that yields to the global queue; to its own ring |
 //! | `tree` | a task that readies two `sub2` |
+//! | `lock`, `free` | locks the task to its machine; takes that back |
+//! | `loop` | a task that readies one like itself and ends, and so on for ever |
 //! | `injN` | a thread from outside that pushes N leaves at once |
+//! | `stop` | a thread from outside that stops the world once and lets it go on |
+//! | `resize` | one that stops it for one P fewer, and again for as many as before |
+//! | `refuseN` | a host that starts the machines one by one, and may refuse N times |
 //! | `monitor` | a monitor, which takes Ps from system calls |
 //! | `searcher` | a machine that searches when the program begins |
 //!
@@ -34,6 +39,10 @@ pub enum Operation {
     Call,
     /// It makes a call that gives its P away first.
     BlockingCall,
+    /// It locks itself to its machine.
+    Lock,
+    /// It is locked no more.
+    Free,
 }
 
 /// The task that is about to end, in every program.
@@ -58,6 +67,14 @@ pub struct Program {
     pub monitor: bool,
     /// How many machines search when it begins.
     pub searchers: usize,
+    /// A thread that stops the world, and whether it changes the number of Ps.
+    pub stopper: Option<bool>,
+    /// How often the host may refuse a machine.
+    pub refusals: u8,
+    /// Whether a task locks itself to its machine.
+    pub locks: bool,
+    /// Whether it never ends.
+    pub endless: bool,
     /// What each task does next, and the task that it is afterwards. Equal futures are one entry,
     /// so that tasks need no names: two that will do the same are the same.
     points: Vec<(Operation, Task)>,
@@ -84,6 +101,10 @@ impl Program {
             injections: Vec::new(),
             monitor: false,
             searchers: 0,
+            stopper: None,
+            refusals: 0,
+            locks: false,
+            endless: false,
             points: vec![(Operation::End, 0), (Operation::End, 0)],
         };
         for term in text.split('+') {
@@ -96,9 +117,14 @@ impl Program {
         if !(started..=MACHINES_MAX).contains(&machines) {
             return Err(format!("{text}: {machines} machines are too few or too many"));
         }
-        if !(1..=RING_MAX).contains(&capacity) || program.injections.len() > INJECTORS_MAX {
-            return Err(format!("{text}: too many injectors, or no ring of {capacity}"));
+        let outside = program.injections.len() + usize::from(program.stopper.is_some());
+        if !(1..=RING_MAX).contains(&capacity) || outside > INJECTORS_MAX {
+            return Err(format!("{text}: too many threads from outside, or no ring of {capacity}"));
         }
+        if program.stopper == Some(true) && processors == 1 {
+            return Err(format!("{text}: the last P stays"));
+        }
+        program.check_locks()?;
         Ok(program)
     }
 
@@ -106,9 +132,14 @@ impl Program {
         match term {
             "monitor" => self.monitor = true,
             "searcher" => self.searchers += 1,
-            _ => match term.strip_prefix("inj") {
-                Some(count) => self.injections.push(number(count)?),
-                None => {
+            "stop" | "resize" if self.stopper.is_some() => {
+                return Err(format!("{term}: one thread stops the world"));
+            }
+            "stop" | "resize" => self.stopper = Some(term == "resize"),
+            _ => match (term.strip_prefix("inj"), term.strip_prefix("refuse")) {
+                (Some(count), _) => self.injections.push(number(count)?),
+                (_, Some(count)) => self.refusals = number(count)?,
+                _ => {
                     let task = self.task(term)?;
                     self.running.push(task);
                 }
@@ -117,25 +148,70 @@ impl Program {
         Ok(())
     }
 
+    /// One task may lock itself, once, and must unlock itself: a task has no name, so the machine
+    /// that is locked is that task's.
+    fn check_locks(&mut self) -> Result<(), String> {
+        let does = |operation| move |point: &&(Operation, Task)| point.0 == operation;
+        let locks = self.points.iter().filter(does(Operation::Lock)).count();
+        let frees = self.points.iter().filter(does(Operation::Free)).count();
+        let of_one =
+            self.text.split('+').filter(|term| term.replace("block", "").contains("lock")).count();
+        if locks > 1 || locks != frees || of_one > 1 {
+            return Err(format!("{}: one task locks itself, and unlocks itself", self.text));
+        }
+        self.locks = locks == 1;
+        Ok(())
+    }
+
+    /// Whether a machine asks what is wanted of it before it looks for a task.
+    #[must_use]
+    pub fn asks_first(&self) -> bool {
+        self.stopper.is_some() || self.refusals != 0 || self.locks
+    }
+
+    /// Whether `task` is locked to a machine: it has locked itself, and will unlock itself.
+    #[must_use]
+    pub fn is_locked(&self, mut task: Task) -> bool {
+        while self.locks && task != 0 {
+            match self.next(task) {
+                (Operation::Free, _) => return true,
+                (Operation::Lock, _) => return false,
+                (_, after) => task = after,
+            }
+        }
+        false
+    }
+
     /// The task of a term.
     fn task(&mut self, term: &str) -> Result<Task, String> {
         let mut operations = Vec::new();
+        let mut last = LEAF;
         let mut rest = term;
         while !rest.is_empty() {
-            let word = ["yieldl", "yield", "block", "leaf", "tree", "sys", "sub"]
-                .into_iter()
-                .find(|word| rest.starts_with(word))
-                .ok_or_else(|| format!("{term}: no such term"))?;
+            let word =
+                ["yieldl", "yield", "block", "leaf", "loop", "tree", "lock", "free", "sys", "sub"]
+                    .into_iter()
+                    .find(|word| rest.starts_with(word))
+                    .ok_or_else(|| format!("{term}: no such term"))?;
             rest = &rest[word.len()..];
             let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
             let count = if digits == 0 { 1 } else { number(&rest[..digits])? };
             rest = &rest[digits..];
             let operation = match word {
                 "leaf" => continue,
+                "loop" if rest.is_empty() => {
+                    self.endless = true;
+                    last = Task::try_from(self.points.len()).expect("a program has few points");
+                    self.points.push((Operation::Submit(last), LEAF));
+                    continue;
+                }
+                "loop" => return Err(format!("{term}: nothing comes after `loop`")),
                 "yieldl" => Operation::YieldLocally,
                 "yield" => Operation::Yield,
                 "block" => Operation::BlockingCall,
                 "sys" => Operation::Call,
+                "lock" => Operation::Lock,
+                "free" => Operation::Free,
                 "sub" => Operation::Submit(LEAF),
                 _ => {
                     let branch = self.task("sub2")?;
@@ -145,7 +221,7 @@ impl Program {
             };
             operations.extend((0..count).map(|_| operation));
         }
-        let mut task = LEAF;
+        let mut task = last;
         for operation in operations.into_iter().rev() {
             task = self.point(operation, task);
         }

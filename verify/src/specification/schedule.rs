@@ -4,6 +4,7 @@
 //! the same way again from the first state, by choosing at each state the step whose result is, but
 //! for names, the next state of the way.
 
+use super::fairness::find_starved;
 use super::fingerprint::{Fingerprint, fingerprint};
 use super::properties::Property;
 use super::search::{
@@ -65,8 +66,12 @@ fn beginning<S: System>(system: &S) -> (S::State, Vec<Taken<S>>) {
     (state, steps)
 }
 
-/// Looks for a violation breadth first, and then for a cycle.
+/// Looks for a violation breadth first, and then for a cycle; in a program that never ends, for a
+/// task that waits for ever.
 pub fn find_violation<S: System>(system: &S, limits: &mut Limits<'_>) -> Verdict<S> {
+    if system.is_endless() {
+        return find_starved(system, limits);
+    }
     let search = shortest_violation(system, limits);
     match search.ending {
         Ending::Violated(property) => {
@@ -82,6 +87,9 @@ pub fn find_violation<S: System>(system: &S, limits: &mut Limits<'_>) -> Verdict
 
 /// Searches depth first, for what is thought to hold; on a violation, looks for the shortest.
 pub fn confirm<S: System>(system: &S, limits: &mut Limits<'_>) -> Verdict<S> {
+    if system.is_endless() {
+        return find_starved(system, limits);
+    }
     let mut closes_at = None;
     let search = depth_first(system, limits, &mut closes_at);
     match (search.ending, closes_at) {

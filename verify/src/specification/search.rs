@@ -36,6 +36,18 @@ pub trait System {
     fn end_violation(&self, state: &Self::State) -> Option<Property>;
     /// The number of a step, below 128: to tell which have been taken.
     fn number(label: &Self::Label) -> u32;
+    /// How many actors there are.
+    const ACTORS: usize;
+    /// Who takes a step: a number below [`ACTORS`](System::ACTORS).
+    fn actor(label: &Self::Label) -> usize;
+    /// Whether it never ends. Then cycles are no violation, but that a task waits for ever is.
+    fn is_endless(&self) -> bool {
+        false
+    }
+    /// Whether a task waits that must not wait for ever.
+    fn waits(&self, _: &Self::State) -> bool {
+        false
+    }
 }
 
 /// How far a search may go, and who watches.
@@ -82,8 +94,8 @@ pub struct Search {
     pub way: Vec<Fingerprint>,
 }
 
-impl Search {
-    fn new() -> Self {
+impl Default for Search {
+    fn default() -> Self {
         let ending = Ending::Complete;
         Self { ending, states: 0, ends: 0, depth: 0, taken: 0, way: Vec::new() }
     }
@@ -145,7 +157,7 @@ pub fn breadth_first<S: System>(
     limits: &mut Limits<'_>,
     is_goal: impl Fn(&S::State, bool) -> Option<Property>,
 ) -> Search {
-    let mut search = Search::new();
+    let mut search = Search::default();
     let mut seen = FingerprintMap::default();
     let mut parents: Vec<(Fingerprint, u32)> = Vec::new();
     let mut level = Vec::new();
@@ -234,7 +246,7 @@ pub fn depth_first<S: System>(
     limits: &mut Limits<'_>,
     closes_at: &mut Option<S::State>,
 ) -> Search {
-    let mut search = Search::new();
+    let mut search = Search::default();
     let mut seen: FingerprintMap<bool> = FingerprintMap::default();
     let mut expansion = Expansion::new();
     let mut stack: Vec<Frame<S::State>> = Vec::new();

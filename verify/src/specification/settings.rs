@@ -142,11 +142,53 @@ changes! {
     FillUnderLock = "fill-under-lock",
     /// Every drop and every hand-off looks again, and `needspinning` does not exist.
     AllLook = "all-look",
+    /// That the host has refused a machine is not remembered.
+    RefusalForgotten = "refusal-forgotten",
+    /// A P for which the host has no machine goes back, and the searcher stays counted.
+    RefusalKeepsCount = "refusal-keeps-count",
+    /// A P for which the host has no machine is not put down.
+    RefusalKeepsProcessor = "refusal-keeps-p",
+    /// A P for which the host has no machine goes idle with its tasks.
+    RefusalKeepsTasks = "refusal-keeps-tasks",
+    /// Who was refused a machine does not look whether one has fallen asleep meanwhile.
+    RefusalIgnoresSleeper = "refusal-ignores-sleeper",
+    /// Who falls asleep does not look whether a machine was refused.
+    SleeperIgnoresRefusal = "sleeper-ignores-refusal",
+    /// A refusal is remembered before the P has gone idle, and not again afterwards.
+    RefusalKeptOnce = "refusal-kept-once",
+    /// Who gives a P up sets its idle bit although the world is being stopped.
+    DropIgnoresStop = "drop-ignores-stop",
+    /// Who enters a call keeps the P open for takers although it is asked to stop.
+    EnterIgnoresStop = "enter-ignores-stop",
+    /// The stopper takes a P from a call without the compare-exchange that tells the caller.
+    StopUntold = "stop-untold",
+    /// The stopper does not wait for the Ps that are to come.
+    StopWaitsNot = "stop-waits-not",
+    /// The stopper leaves the Ps that are in calls.
+    StopIgnoresCalls = "stop-ignores-calls",
+    /// Who lets the world go on does not look whether there is work.
+    ResumeWithoutLook = "resume-without-look",
+    /// Who lets the world go on sets all Ps idle, whatever is in their queues.
+    ResumeIgnoresTasks = "resume-ignores-tasks",
+    /// A P that is taken out of service keeps what is in its slot.
+    RetireKeepsSlot = "retire-keeps-slot",
+    /// A locked task runs on the machine that finds it.
+    LockedAnywhere = "locked-anywhere",
+    /// A machine whose locked task has stopped goes on with other tasks.
+    LockedTakesOthers = "locked-takes-others",
+    /// A locked task is given to its machine only if that one sleeps already.
+    PassToSleepersOnly = "pass-to-sleepers-only",
+    /// No slice looks at the global queue first.
+    GlobalNeverFirst = "global-never-first",
+    /// A chain of tasks in the slot has no end.
+    ChainWithoutEnd = "chain-without-end",
+    /// A machine whose locked task has stopped sleeps among the others.
+    LockedSleepsAmongOthers = "locked-sleeps-among-others",
 }
 
 /// A set of changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Changes(u64);
+pub struct Changes(u128);
 
 impl Changes {
     /// The set of `changes`.

@@ -20,6 +20,11 @@ pub const RING_MAX: usize = 3;
 /// The most threads from outside.
 pub const INJECTORS_MAX: usize = 2;
 
+/// In programs that never end: one slice in so many looks at the global queue first.
+pub const INTERVAL: u8 = 2;
+/// In programs that never end: the most tasks from the slot that run in one slice.
+pub const CHAIN_MAX: u8 = 2;
+
 /// The monitor's place among the actors.
 pub const MONITOR: usize = MACHINES_MAX;
 /// The first injector's place among the actors.
@@ -83,6 +88,10 @@ pub struct Processor {
     pub slot: Task,
     /// The ring.
     pub ring: Queue<RING_MAX>,
+    /// How many slices it has given, modulo [`INTERVAL`]: in programs that never end.
+    pub slices: u8,
+    /// How many tasks from the slot have run in the slice: in programs that never end.
+    pub chain: u8,
 }
 
 impl Processor {
@@ -188,6 +197,46 @@ pub enum At {
     GiveAway,
     /// An injector that starts machines one by one.
     InjectStart,
+    /// Looks for a task, in programs where [`At::Find`] asks what is wanted of the machine first.
+    Own,
+    /// A machine that the host has not started.
+    Unborn,
+    /// A machine that the host is being asked for.
+    Reserved,
+    /// Has asked the host for a machine.
+    Ask,
+    /// Was refused a machine: remembers it.
+    Remember,
+    /// Was refused a machine: puts the P down.
+    PutBack,
+    /// Was refused a machine, and has put the P down: remembers it once more.
+    RememberAgain,
+    /// Was refused a machine: looks whether one sleeps.
+    AnySleeper,
+    /// Looks whether a refusal is to be made up for, and whether there is work.
+    RetryLook,
+    /// Takes the refusal upon itself.
+    RetrySwap,
+    /// Hands its P, or the one that it is about to give away, to the stopper.
+    Arrive,
+    /// Stops the world: the idle word.
+    StopWord,
+    /// Stops the world: asks the Ps one by one.
+    StopAsk,
+    /// Stops the world: takes the P that it saw in a call.
+    StopTake,
+    /// Stops the world: waits for the Ps that are to come.
+    StopWait,
+    /// The world stands still.
+    Stopped,
+    /// The world stands still, and the number of Ps has been changed.
+    Resized,
+    /// Lets the world go on: a machine for each P with tasks.
+    ResumeGive,
+    /// Has found a task that is locked to another machine.
+    Pass,
+    /// A machine that a task is locked to, asleep until the task comes.
+    LockedAsleep,
 }
 
 /// What an actor does when a wake, a hand-off or a drop is over.
@@ -207,6 +256,14 @@ pub enum Then {
     Call,
     /// It puts the rest of what it stole into its ring, and goes on in user code.
     Publish,
+    /// It looks at its own queue.
+    Own,
+    /// It is on the list of parked ones already, and goes on if it was given a P meanwhile.
+    Sleep,
+    /// It goes on letting the world go on.
+    Resume,
+    /// It stops the world again.
+    Stop,
 }
 
 /// What one machine, the monitor or an injector remembers between two steps.
@@ -236,6 +293,10 @@ pub struct Actor {
     pub seen: u8,
     /// A task whose publication has not yet reached the others.
     pub buffer: Task,
+    /// It is on the list of parked ones, and still looks whether a refusal is to be made up for.
+    pub asleep: bool,
+    /// A task is locked to it.
+    pub locked: bool,
 }
 
 impl Actor {
@@ -255,6 +316,8 @@ impl Actor {
             hand: Queue::default(),
             seen: 0,
             buffer: 0,
+            asleep: false,
+            locked: false,
         }
     }
 
@@ -284,6 +347,22 @@ pub struct State {
     pub locked: bool,
     /// How many tasks have begun and not ended.
     pub live: u8,
+    /// How often the host may still refuse a machine.
+    pub refusals: u8,
+    /// The host has refused a machine, and nobody has tried again.
+    pub refused: bool,
+    /// The idle word says that the world is being stopped.
+    pub stopping: bool,
+    /// The Ps that are asked to stop, as a set.
+    pub asked: u8,
+    /// The Ps that the stopper has.
+    pub stopped: u8,
+    /// The Ps that are out of service.
+    pub retired: u8,
+    /// How many Ps the stopper waits for, less those that have come before it counted.
+    pub missing: i8,
+    /// A P and a task on their way to the machine that the task is locked to.
+    pub gift: (u8, Task),
 }
 
 impl State {
@@ -311,11 +390,33 @@ impl State {
         self.global.len() + self.processors.iter().map(Processor::len).sum::<usize>()
     }
 
+    /// Whether such a task stands in a queue, or is on its way from one to another.
+    #[must_use]
+    pub fn has_queued(&self, task: Task) -> bool {
+        let own = |p: &Processor| p.slot == task || p.ring.0.contains(&task);
+        self.global.0.contains(&task)
+            || self.processors.iter().any(own)
+            || self.actors.iter().any(|actor| actor.hand.0.contains(&task))
+    }
+
     /// A parked machine, if there is one. Parked machines remember nothing: one is as good as
-    /// another.
+    /// another, but for one that still looks after a refusal, which is chosen last.
     #[must_use]
     pub fn parked(&self) -> Option<usize> {
-        self.actors[..MACHINES_MAX].iter().position(|machine| machine.at == At::Parked)
+        let mut machines = self.actors[..MACHINES_MAX].iter();
+        self.machine_at(At::Parked).or_else(|| machines.position(|machine| machine.asleep))
+    }
+
+    /// A machine that stands there, if there is one.
+    #[must_use]
+    pub fn machine_at(&self, at: At) -> Option<usize> {
+        self.actors[..MACHINES_MAX].iter().position(|machine| machine.at == at)
+    }
+
+    /// Whether `p` is asked to stop.
+    #[must_use]
+    pub fn is_asked(&self, p: u8) -> bool {
+        p != NONE && self.asked & (1 << p) != 0
     }
 
     /// Takes `p` out of the idle ones.
@@ -333,6 +434,13 @@ impl State {
             Then::Park => At::Park,
             Then::Call => At::Call,
             Then::Publish => At::Publish,
+            Then::Own => At::Own,
+            Then::Sleep => {
+                actor.asleep = false;
+                if actor.p == NONE { At::Parked } else { At::Find }
+            }
+            Then::Resume => At::ResumeGive,
+            Then::Stop => At::StopWord,
         };
     }
 }

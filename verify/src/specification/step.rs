@@ -1,8 +1,8 @@
 //! The steps by name: each is one atomic action on what the protocol shares.
 //!
 //! The letters are those of the idle word's protocol: A submit, F find, D drop, O hand off, X
-//! system call. Steps that only Go's protocol has begin with G and name the function. Schedules,
-//! coverage and the events of real code speak in these names.
+//! system call, T stop the world. Steps that only Go's protocol has begin with G and name the
+//! function. Schedules, coverage and the events of real code speak in these names.
 
 use super::state::NONE;
 
@@ -52,6 +52,22 @@ steps! {
     WakeCount = "A4", "counts a searcher";
     Start = "A5", "starts a machine on it, not searching";
     StartSearching = "A5", "starts a machine on it, searching";
+    AskHost = "A5", "no machine sleeps: asks the host for one";
+    Started = "A5", "the host starts a machine on it";
+    Refused = "A5", "the host refuses: its tasks to the global queue";
+    RefusalKept = "A5", "remembers the refusal";
+    RefusalDropped = "A5", "puts it down, and the count with it";
+    SleeperNone = "A5", "no machine sleeps";
+    SleeperSeen = "A5", "a machine sleeps";
+    RetryNot = "A5", "no refusal to make up for, or no work";
+    RetryNeeded = "A5", "a machine was refused, and there is work";
+    RetryLost = "A5", "somebody else has tried again";
+    Retry = "A5", "tries again after a refusal";
+    NotAsked = "F1", "nothing else is asked of it";
+    SearchCancelled = "F1", "asked to stop: takes itself off the count";
+    FindStopped = "F1", "asked to stop: leaves its P to the stopper";
+    LockedLeaves = "F1", "a task is locked to it: hands its P off";
+    Pass = "F1", "the task is locked to another machine: gives it that, with its P";
     Pop = "F1", "takes a task from its own queue";
     OwnEmpty = "F1", "its own queue is empty";
     GlobalEmpty = "F1", "the global queue is empty";
@@ -65,6 +81,7 @@ steps! {
     FoundLast = "F5", "keeps the count, and takes the idle P for a successor";
     Found = "F5", "is no searcher any more";
     Drop = "D1", "gives its P up";
+    DropStopped = "D1", "the world is being stopped: leaves its P to the stopper";
     DropCount = "D1", "takes itself off the count";
     Fence = "D3", "fence, and reads which Ps are idle";
     LookGlobalEmpty = "D4", "looks: the global queue is empty";
@@ -81,8 +98,10 @@ steps! {
     HandEmpty = "O1", "hands off: the P has no tasks";
     HandGlobalWork = "O1", "hands off: the global queue has work";
     HandGlobalEmpty = "O1", "hands off: the global queue is empty";
+    HandStopped = "O1", "hands off: asked to stop, leaves it to the stopper";
     HandDrop = "O2", "hands off: gives the P up";
     Enter = "X1", "enters a system call";
+    EnterStopped = "X1", "enters a system call: asked to stop, leaves its P to the stopper";
     EnterBlocking = "X1", "enters a blocking call";
     MonitorTake = "X1", "takes it from a system call";
     Exit = "X2", "leaves the call with its P";
@@ -90,6 +109,21 @@ steps! {
     ExitTake = "X2", "takes the idle P";
     ExitNone = "X2", "finds no idle P";
     GiveAway = "X3", "pushes its task to the global queue";
+    Lock = "lock", "locks its task to the machine";
+    Free = "lock", "takes the lock back";
+    Arrive = "T3", "the stopper has it";
+    StopWord = "T1", "says that the world is being stopped, and takes the idle Ps";
+    StopAsk = "T2", "asks it to stop";
+    StopAskCall = "T2", "asks it to stop: it is in a call";
+    StopTake = "T2", "takes it from a system call";
+    StopTakeLost = "T2", "it has left the call";
+    StopCount = "T3", "counts those that are to come";
+    StopAll = "T3", "has all: the world stands still";
+    Resize = "T4", "changes the number of Ps";
+    Resume = "T5", "opens the word: Ps without tasks are idle";
+    ResumeGive = "T5", "has tasks: a machine for it";
+    ResumeLookWork = "T5", "looks: work";
+    ResumeLookEmpty = "T5", "looks: nothing";
     WakepNot = "GW1", "wakep: a searcher is counted, returns";
     WakepNeeded = "GW1", "wakep: reads nmspinning 0";
     WakepLost = "GW2", "wakep: compare-exchange lost, returns";

@@ -72,10 +72,13 @@ fn rename(state: &State, renaming: &Renaming) -> State {
     for (p, &new) in renaming.iter().enumerate() {
         renamed.processors[usize::from(new)] = state.processors[p];
     }
-    renamed.idle = rename_set(state.idle, renaming);
+    for set in [&mut renamed.idle, &mut renamed.asked, &mut renamed.stopped, &mut renamed.retired] {
+        *set = rename_set(*set, renaming);
+    }
+    rename_processor(&mut renamed.gift.0, renaming);
     for (index, actor) in renamed.actors.iter_mut().enumerate() {
         rename_actor(actor, renaming);
-        // An injector counts there.
+        // A thread from outside counts there.
         if index < INJECTOR {
             actor.seen = rename_set(actor.seen, renaming);
         }
@@ -85,9 +88,13 @@ fn rename(state: &State, renaming: &Renaming) -> State {
 
 fn rename_actor(actor: &mut Actor, renaming: &Renaming) {
     for p in [&mut actor.p, &mut actor.woken, &mut actor.old] {
-        if *p != NONE {
-            *p = renaming[usize::from(*p)];
-        }
+        rename_processor(p, renaming);
+    }
+}
+
+fn rename_processor(p: &mut u8, renaming: &Renaming) {
+    if *p != NONE {
+        *p = renaming[usize::from(*p)];
     }
 }
 

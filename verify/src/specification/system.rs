@@ -1,9 +1,10 @@
 //! A model of the protocol as a system that can be searched, with its reductions.
 
 use super::common::Model;
+use super::program::LEAF;
 use super::properties::Property;
 use super::search::System;
-use super::state::State;
+use super::state::{ACTORS, State};
 use super::step::Label;
 use super::symmetry::Symmetry;
 
@@ -69,5 +70,19 @@ impl System for Protocol {
 
     fn number(label: &Label) -> u32 {
         label.step as u32
+    }
+
+    const ACTORS: usize = ACTORS;
+
+    fn actor(label: &Label) -> usize {
+        label.actor.into()
+    }
+
+    fn is_endless(&self) -> bool {
+        self.model.program.endless
+    }
+
+    fn waits(&self, state: &State) -> bool {
+        state.has_queued(LEAF)
     }
 }

@@ -167,4 +167,10 @@ impl System for Timers {
     fn number(label: &Label) -> u32 {
         label.number.into()
     }
+
+    const ACTORS: usize = 2;
+
+    fn actor(label: &Label) -> usize {
+        label.actor.into()
+    }
 }

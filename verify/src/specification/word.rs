@@ -191,11 +191,18 @@ impl Stepping<'_> {
 
     /// Whether the actor hands a P off, and does not give up its own for want of work.
     fn is_hand_off(&self) -> bool {
-        self.actor >= MACHINES_MAX || self.me().task != 0
+        is_hand_off(self.from, self.actor)
     }
 
     fn word_drop(&mut self) {
         let searched = self.me().searching;
+        if self.from.stopping && !self.has(Change::DropIgnoresStop) {
+            return self.take(Step::DropStopped, |state, actor| {
+                state.searching -= i8::from(searched);
+                let me = &mut state.actors[actor];
+                (me.searching, me.at) = (false, At::Arrive);
+            });
+        }
         let step = if self.is_hand_off() { Step::HandDrop } else { Step::Drop };
         let p = self.me().p;
         if searched && (self.has(Change::TwoStepDrop) || self.has(Change::TwoWords)) {
@@ -220,7 +227,7 @@ impl Stepping<'_> {
 
     fn word_fence(&mut self) {
         self.take(Step::Fence, |state, actor| {
-            state.actors[actor].seen = state.idle;
+            state.actors[actor].seen = state.idle | state.retired;
             state.actors[actor].at = At::LookGlobal;
         });
     }
@@ -352,9 +359,9 @@ impl Stepping<'_> {
 /// Begins to visit the Ps that are not idle now; if there is none, goes to `end`.
 fn visit(state: &mut State, actor: usize, all: u8, end: At) {
     let me = &mut state.actors[actor];
-    me.seen = state.idle | 1 << me.p;
+    me.seen = state.idle | state.retired | 1 << me.p;
     me.at = At::Visit;
-    if me.seen == all {
+    if me.seen == all || state.stopping {
         (me.seen, me.at) = (0, end);
     }
 }
@@ -368,8 +375,14 @@ fn go_after_drop(state: &mut State, actor: usize, after: At) {
     }
 }
 
+/// Whether the actor hands a P off, and does not give up its own for want of work.
+fn is_hand_off(state: &State, actor: usize) -> bool {
+    let me = &state.actors[actor];
+    actor >= MACHINES_MAX || me.task != 0 || me.locked
+}
+
 /// The drop is over: a machine without a task parks, others go on.
-fn end_drop(state: &mut State, actor: usize) {
+pub(super) fn end_drop(state: &mut State, actor: usize) {
     let me = &mut state.actors[actor];
     me.flag = false;
     if actor < MACHINES_MAX && me.task == 0 {
@@ -380,11 +393,12 @@ fn end_drop(state: &mut State, actor: usize) {
 
 /// A P was taken back and a searcher counted: the machine is it, or starts one.
 fn retaken(state: &mut State, actor: usize) {
+    let hands_off = is_hand_off(state, actor);
     let me = &mut state.actors[actor];
-    if actor < MACHINES_MAX && me.task == 0 {
-        (me.searching, me.at) = (true, At::Find);
-    } else {
+    if hands_off {
         me.woken = core::mem::replace(&mut me.p, NONE);
         (me.counted, me.at) = (true, At::Start);
+    } else {
+        (me.searching, me.at) = (true, At::Find);
     }
 }

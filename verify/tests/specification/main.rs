@@ -7,7 +7,7 @@ mod pages;
 
 use std::time::{Duration, Instant};
 
-use gosched_verify::specification::catalogue::{CAUGHT, On, SOUND, SUITES, model};
+use gosched_verify::specification::catalogue::{CAUGHT, On, SOUND, SUITES, WORD_SUITES, model};
 use gosched_verify::specification::picture;
 use gosched_verify::specification::properties::Property;
 use gosched_verify::specification::schedule::{Verdict, confirm, find_violation};
@@ -99,6 +99,9 @@ fn the_suites_take_every_step() {
             taken |= shortest(&protocol(design, &[], *on, Reduction::FULL)).search.taken;
         }
     }
+    for on in WORD_SUITES.iter().flat_map(|suite| suite.programs) {
+        taken |= shortest(&protocol(Design::Word, &[], *on, Reduction::FULL)).search.taken;
+    }
     let never: Vec<_> = Step::ALL
         .iter()
         .filter(|step| taken & (1 << **step as u32) == 0 && !OF_MUTANTS.contains(step))
@@ -131,10 +134,14 @@ fn every_counterexample_is_a_run_that_ends_in_what_it_says() {
         let schedule = verdict.schedule.expect("there is a schedule");
         let last: State = schedule.steps.last().expect("it is not empty").1;
         match schedule.property {
-            Property::NoLivelock => {
+            Property::NoLivelock | Property::NobodyStarves => {
                 let entered = schedule.cycle_from.expect("a cycle is entered");
                 let before = schedule.steps[entered - 1].1;
                 assert_eq!(protocol.canonical(&before), protocol.canonical(&last), "{caught:?}");
+                let round = schedule.steps[entered..].iter();
+                let waits = round.map(|(_, state)| protocol.waits(state)).collect::<Vec<_>>();
+                let starves = schedule.property == Property::NobodyStarves;
+                assert!(!starves || waits.iter().all(|waits| *waits), "{caught:?}");
             }
             property => assert_eq!(protocol.violation(&last), Some(property), "{caught:?}"),
         }

@@ -161,8 +161,10 @@ Each row takes one piece of a protocol away, and the search must find what then 
 named property, in exactly so many steps. Local steps are counted. *L1*: a task waits beside an \
 idle P, and nobody is under way. *S1*: a task is lost or doubled. *S4*: a P has no owner or two. \
 *S6*: an idle P has tasks. *S13*: the count of searchers is wrong. *S14*: a machine searches \
-although its own P has tasks. *S15*: a machine parks with something. *cycle*: the protocol goes \
-round for ever.\n\n\
+although its own P has tasks. *S15*: a machine parks with something. *S21*: a locked \
+task and its machine do not keep to each other. *S22*: the stopper goes on without every P. *L4*: a \
+queued task waits for ever, in a program that never ends. *L10*: the stopper waits, and nobody is \
+left who could come. *cycle*: the protocol goes round for ever.\n\n\
 The program is the one, of those that were tried, on which the schedule is shortest.\n";
 
 const SOUND_INTRODUCTION: &str = "\n## What is redundant\n\nThese change a protocol, and \
