@@ -71,9 +71,15 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         // may not see the processor idle, and the failure is forgotten. Before the processor goes
         // idle, so that from then on the failure is known.
         self.shared.refused.store(1, Ordering::Release);
-        if self.put_down(token, searching) == Put::Look && self.shared.pool.has_sleeper() {
-            // It fell asleep when the machine that was asked for was still to come.
-            self.retry_refused_for_work(by);
+        if self.put_down(token, searching) == Put::Look {
+            // Once more: somebody may have tried again meanwhile, in vain, since the processor was
+            // not idle yet, and our searcher was counted.
+            // ORDER: Release: as above.
+            self.shared.refused.store(1, Ordering::Release);
+            if self.shared.pool.has_sleeper() {
+                // It fell asleep when the machine that was asked for was still to come.
+                self.retry_refused_for_work(by);
+            }
         }
         self.check_asleep();
     }

@@ -136,6 +136,12 @@ impl System for Widened {
     }
 
     fn number(label: &Label) -> u32 {
-        label.step as u32
+        Protocol::number(label)
+    }
+
+    const ACTORS: usize = Protocol::ACTORS;
+
+    fn actor(label: &Label) -> usize {
+        Protocol::actor(label)
     }
 }

@@ -34,7 +34,8 @@ pub(super) const SMALL: Bounds = Bounds {
 pub(super) struct ModelHost<W: World> {
     /// Machines that were asked for and not begun.
     asked: W::Mutex<Vec<StartMachine<Self, CAP>>>,
-    refuses: bool,
+    /// How many machines it still refuses.
+    refuses: W::AtomicUsize,
     /// How often it was told that all sleep.
     told: W::Mutex<u32>,
     states: Option<Vec<TaskState<W>>>,
@@ -65,7 +66,12 @@ impl<W: World> Host<CAP> for ModelHost<W> {
     }
 
     fn start_machine(&self, start: StartMachine<Self, CAP>) {
-        if !self.refuses {
+        // ORDER: Relaxed: the host's own count; one thread at a time refuses.
+        let refuses = self.refuses.load(Ordering::Relaxed);
+        if refuses > 0 {
+            // ORDER: Relaxed: as above.
+            self.refuses.store(refuses - 1, Ordering::Relaxed);
+        } else {
             self.asked.with(|asked| asked.push(start));
         }
     }
@@ -134,7 +140,8 @@ pub(super) struct Setup {
     pub(super) most: usize,
     pub(super) tasks: usize,
     pub(super) many_words: bool,
-    pub(super) refuses: bool,
+    /// How many machines the host refuses before it starts one.
+    pub(super) refuses: usize,
     /// Whether tasks carry a status.
     pub(super) states: bool,
     /// Whether tasks may lock themselves to a machine.
@@ -150,7 +157,7 @@ impl Setup {
             most: processors,
             tasks,
             many_words: false,
-            refuses: false,
+            refuses: 0,
             states: false,
             locks: false,
             timer: false,
@@ -181,7 +188,7 @@ impl<W: World> Bench<W> {
         let tasks = 0..setup.tasks;
         let host = ModelHost {
             asked: W::Mutex::new(Vec::new()),
-            refuses: setup.refuses,
+            refuses: Atomic::new(setup.refuses),
             told: W::Mutex::new(0),
             states: setup.states.then(|| tasks.clone().map(|_| TaskState::with_memory()).collect()),
             locks: tasks.take_while(|_| setup.locks).map(|_| Atomic::new(0)).collect(),
@@ -255,6 +262,12 @@ impl<W: World> Bench<W> {
     pub(super) fn begin_asked(&self, begun: &mut Vec<ModelMachine<W>>) -> Vec<usize> {
         begun.extend(self.asked().into_iter().map(StartMachine::begin));
         begun.iter_mut().flat_map(|machine| self.run_until_asleep(machine)).collect()
+    }
+
+    /// How many tasks the machines ran that were asked for, while a refusal may be to be made up for.
+    pub(super) fn settle_refused(&self) -> usize {
+        let mut begun = Vec::new();
+        self.begin_asked(&mut begun).len()
     }
 
     /// The machines that were asked for, to begin or to drop.

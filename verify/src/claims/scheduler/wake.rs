@@ -74,7 +74,15 @@ pub(crate) fn claims() -> Vec<Claim> {
             name: "scheduler::a_refused_machine_loses_nothing",
             sentence: "When the host cannot start a machine, the processor goes idle again, and \
                        the next machine that looks for work finds what it had to do.",
-            cases: vec![Case::new("refused_or_drop", two, SMALL, RefusedOrDrop)],
+            cases: vec![
+                Case::new("refused_or_drop", two, SMALL, RefusedOrDrop),
+                Case::new(
+                    "refused_or_retried",
+                    "1 task from outside, 1 monitor",
+                    SMALL,
+                    RefusedOrRetried,
+                ),
+            ],
             properties: vec![],
         },
     ]
@@ -333,7 +341,7 @@ struct RefusedOrDrop;
 impl Model for RefusedOrDrop {
     fn run<W: World>(&self) -> Outcome {
         let mut setup = Setup::new(3, 1);
-        setup.refuses = true;
+        setup.refuses = usize::MAX;
         let bench = Bench::<W>::new(setup);
         let (mut busy, mut idle) = (bench.machine(), bench.machine());
         let dropper = drop_in_a_thread(&bench, idle);
@@ -345,5 +353,37 @@ impl Model for RefusedOrDrop {
         let later = bench.settle([&mut idle, &mut busy]);
         assert_eq!(at_once.len() + own.len() + later.len(), 1, "not every task was run");
         format!("{} at once, {} by its own, {} later", at_once.len(), own.len(), later.len())
+    }
+}
+
+/// The host refuses once, while the monitor tries again for what was refused before: its next step
+/// must make up for it. (Found by the specification: a retry between the note of the refusal and the
+/// step that puts the processor down forgot it.)
+struct RefusedOrRetried;
+
+impl Model for RefusedOrRetried {
+    fn run<W: World>(&self) -> Outcome {
+        let mut setup = Setup::new(1, 1);
+        setup.refuses = 1;
+        let bench = Bench::<W>::new(setup);
+        let mut monitor = bench.scheduler.monitor();
+        let watch = W::spawn(move || {
+            let _ = monitor.step(10);
+            monitor
+        });
+        bench.scheduler.inject(bench.task(1)).expect("it is open");
+        let mut monitor = W::join(watch);
+        let at_once = bench.settle_refused();
+        let _ = monitor.step(20);
+        let later = bench.settle([]).len();
+        assert_eq!(at_once + later, 1, "the refusal is forgotten");
+        format!("{at_once} at once")
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        vec![
+            Witness { name: "the monitor came later", seen_in: |outcome| outcome == "1 at once" },
+            Witness { name: "the monitor came first", seen_in: |outcome| outcome == "0 at once" },
+        ]
     }
 }

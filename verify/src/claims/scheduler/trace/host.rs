@@ -165,6 +165,7 @@ pub(super) fn run<W: World>(machine: &mut TracedMachine<W>, task: Task) {
                 let new = Written { point: new, id, child: id + 1 };
                 machine.spawn(new.word()).expect("it is open");
             }
+            Operation::Lock | Operation::Free => unreachable!("no program here locks its machine"),
             Operation::Yield => return machine.yield_now(me.word()).expect("it is open"),
             Operation::YieldLocally => return machine.yield_local(me.word()).expect("it is open"),
             Operation::Call | Operation::BlockingCall => {
