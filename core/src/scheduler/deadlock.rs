@@ -50,7 +50,7 @@ impl<Mem: Memory> Outsiders<Mem> {
 
     /// Waits for those who are submitting at this moment.
     pub(super) fn wait_for_them(&self) {
-        // ORDER: Acquire: pairs with the Release in `from_outside`; without it what was submitted
+        // ORDER: Acquire: pairs with the Release in `unless_closed`; without it what was submitted
         // last may be missed.
         while self.word.load(Ordering::Acquire) as u32 != 0 {
             Mem::spin_loop();
@@ -87,11 +87,16 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     }
 
     /// Runs `submit` on `what`, unless the scheduler has shut down; a shutdown waits for it.
-    pub(super) fn from_outside<T>(&self, what: T, submit: impl FnOnce(T)) -> Result<(), T> {
+    pub(super) fn unless_closed<T>(&self, what: T, submit: impl FnOnce(T)) -> Result<(), T> {
         let word = &self.shared.outside.word;
         // ORDER: Relaxed: a shutdown either sees the count or was seen by this.
         let closed = word.fetch_add(1, Ordering::Relaxed) & CLOSED != 0;
-        let result = if closed { Err(what) } else { Ok(submit(what)) };
+        let result = if closed {
+            Err(what)
+        } else {
+            submit(what);
+            Ok(())
+        };
         // ORDER: Release: pairs with the Acquire of `wait_for_them` and `is_none`.
         word.fetch_sub(1, Ordering::Release);
         result

@@ -76,6 +76,9 @@ impl<T> fmt::Display for ReadyError<T> {
 
 impl<T> core::error::Error for ReadyError<T> {}
 
+/// A batch of a host's tasks.
+type TaskBatch<H, const CAP: usize> = Batch<<H as Host<CAP>>::Task, <H as Host<CAP>>::Memory>;
+
 impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// Submits a new task from any thread. It goes behind all that are in the global queue.
     ///
@@ -97,8 +100,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// With the tasks, if the scheduler has shut down.
     pub fn inject_batch(
         &self,
-        mut batch: Batch<H::Task, H::Memory>,
-    ) -> Result<(), Closed<Batch<H::Task, H::Memory>>> {
+        mut batch: TaskBatch<H, CAP>,
+    ) -> Result<(), Closed<TaskBatch<H, CAP>>> {
         let count = batch.len();
         if count == 0 {
             return Ok(());
@@ -111,7 +114,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
             }
             batch.push(task);
         }
-        self.from_outside(batch, |batch| {
+        self.unless_closed(batch, |batch| {
             self.shared.global.push_batch(batch);
             self.tell(None, Event::Submitted { place: Place::Global, count });
             self.published(None);
@@ -137,7 +140,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         by: Option<usize>,
         task: H::Task,
     ) -> Result<(), Closed<H::Task>> {
-        self.from_outside(task, |task| self.push_global(by, task)).map_err(Closed)
+        self.unless_closed(task, |task| self.push_global(by, task)).map_err(Closed)
     }
 
     /// A1 to A5, for the global queue, by somebody for whom a shutdown waits.

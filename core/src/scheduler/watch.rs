@@ -64,7 +64,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         }
         let Some(_look) = shared.poller.look() else { return };
         if shared.poller.is_stale(now, stale) {
-            let _ = self.from_outside((), |()| {
+            let _ = self.unless_closed((), |()| {
                 let mut ready = Batch::with_memory();
                 shared.host.poll(None, &mut ready);
                 let count = ready.len();
