@@ -12,7 +12,7 @@
 
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "needs std anyway")]
 
-#[cfg(all(feature = "cli", feature = "loom"))]
+#[cfg(all(feature = "cli", feature = "explore", feature = "loom"))]
 pub mod audit;
 pub mod claim;
 mod claims;

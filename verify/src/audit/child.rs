@@ -1,10 +1,11 @@
-//! One experiment in a process of its own: one case, explored by loom with one ordering weakened.
+//! One experiment in a process of its own: one case, explored with one ordering weakened.
 //!
 //! loom aborts the process on some failures, a weakened algorithm may crash it, and either is a
 //! verdict. So the child says what it can, as lines that begin with `MARK`, and the parent judges
 //! by these lines, by how the process ended, and by the clock.
 
 use std::any::Any;
+use std::fmt;
 use std::io::{self, Read};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::{self, Child, Command, ExitStatus, Stdio};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::claim::Outcome;
 use crate::engine::loom::{Bound, explore};
 use crate::engine::{End, Progress, Watch};
+use crate::explore::Builder;
 use crate::instrument::{Plan, Site, Weakening};
 
 /// Begins every line that the child says to its parent.
@@ -24,13 +26,35 @@ const MARK: &str = "audit-child: ";
 /// A child that does not stop by itself when its time is over gets this much longer.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// What goes through the executions of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Engine {
+    /// Our own explorer, in the world `Audited<Explored>`.
+    Explore,
+    /// loom, in the world `Audited<Loom>`.
+    Loom {
+        /// How many involuntary switches an execution may have; `None` is no bound.
+        preemptions: Option<usize>,
+    },
+}
+
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Explore => "explore",
+            Self::Loom { .. } => "loom",
+        })
+    }
+}
+
 /// What a child is to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// The case: `claim/case`.
     pub case: String,
-    /// loom's preemption bound.
-    pub preemptions: Option<usize>,
+    /// What explores it.
+    pub engine: Engine,
     /// What to weaken; `None` records the sites that are reached.
     pub weakening: Option<Weakening>,
     /// Seconds until the child must stop.
@@ -80,8 +104,8 @@ pub enum Ending {
 }
 
 /// The child's side: does the job on `execution`, which is one execution of the job's case in the
-/// world `Audited<Loom>`. Returns whether it passed. The process has a panic hook and an audit plan
-/// from then on, and ends with its parent, so it should have nothing else to do.
+/// world of the job's engine. Returns whether it passed. The process has a panic hook and an audit
+/// plan from then on, and ends with its parent, so it should have nothing else to do.
 pub fn run(
     job: &Job,
     files: fn(&str) -> bool,
@@ -90,6 +114,32 @@ pub fn run(
     thread::spawn(end_with_the_parent);
     let plan = job.weakening.clone().map_or(Plan::Record(files), Plan::Weaken);
     plan.start();
+    match job.engine {
+        Engine::Explore => run_explorer(job.seconds, execution),
+        Engine::Loom { preemptions } => run_loom(job.seconds, preemptions, execution),
+    }
+}
+
+/// The explorer panics for nobody: it reports.
+fn run_explorer(seconds: u64, execution: impl Fn() -> Outcome + Send + Sync + 'static) -> bool {
+    let builder = Builder { time_max: Duration::from_secs(seconds), ..Builder::default() };
+    let report = builder.explore(execution);
+    let executions = report.complete + report.blocked;
+    if let Some(failure) = &report.failure {
+        let message = format!("{}: {}", failure.kind, failure.message);
+        Line::Panicked { executions, message }.say();
+        Line::Failed.say();
+        return false;
+    }
+    Line::Ended { executions, in_time: report.exhaustive, reached: Plan::reached() }.say();
+    true
+}
+
+fn run_loom(
+    seconds: u64,
+    preemptions: Option<usize>,
+    execution: impl Fn() -> Outcome + Send + Sync + 'static,
+) -> bool {
     let progress = Progress::default();
     panic::set_hook(Box::new({
         let progress = progress.clone();
@@ -98,8 +148,8 @@ pub fn run(
             Line::Panicked { executions, message: message_of(panic.payload()) }.say();
         }
     }));
-    let watch = Watch { deadline: Instant::now() + Duration::from_secs(job.seconds), progress };
-    let bound = Bound { preemptions: job.preemptions, locations: false };
+    let watch = Watch { deadline: Instant::now() + Duration::from_secs(seconds), progress };
+    let bound = Bound { preemptions, locations: false };
     let explored = panic::catch_unwind(AssertUnwindSafe(|| explore(execution, bound, &watch)));
     match explored {
         Ok(explored) => {

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 
-use super::child::{self, Job};
+use super::child::{self, Engine, Job};
 use super::search::{Case, Error, Limits, Subject, audit};
 use super::source::Sources;
 use super::survivors::SURVIVORS;
@@ -16,9 +16,13 @@ use super::{Audit, report};
 use crate::claim::{self, Claim};
 use crate::report::Exit;
 
-/// The engine that runs the weakened models.
+/// The engines that run the weakened models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Engine {
+pub enum Engines {
+    /// The explorer, and loom where it ends in time
+    Both,
+    /// Every execution that RC11 allows
+    Explore,
     /// Interleavings and C11 reorderings, up to a bound on preemptions
     Loom,
 }
@@ -32,6 +36,17 @@ pub struct Args {
     /// Child processes at a time [default: one for each core]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    /// Only cases whose "claim/case" contains this
+    #[arg(long, value_name = "PATTERN")]
+    cases: Option<String>,
+    /// Seconds for one case with nothing weakened; one that takes longer takes no part
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 5,
+        value_parser = clap::value_parser!(u64).range(1..=604_800)
+    )]
+    budget: u64,
     /// Seconds for one case under one weakening
     #[arg(
         long,
@@ -40,12 +55,12 @@ pub struct Args {
         value_parser = clap::value_parser!(u64).range(1..=604_800)
     )]
     time_limit: u64,
-    /// Use each case's larger preemption bound
+    /// Use each case's larger preemption bound under loom
     #[arg(long)]
     thorough: bool,
     /// What runs the models
-    #[arg(long, value_enum, default_value_t = Engine::Loom)]
-    engine: Engine,
+    #[arg(long, value_enum, default_value_t = Engines::Both)]
+    engine: Engines,
     /// Write every row as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -69,10 +84,10 @@ pub fn run(args: &Args) -> Result<Exit, String> {
         return run_child(job, &claims);
     }
     let subject = subject(args, &claims)?;
-    let Engine::Loom = args.engine;
     let cores = || thread::available_parallelism().map_or(1, usize::from);
     let limits = Limits {
         jobs: args.jobs.map_or_else(cores, usize::from),
+        budget: args.budget,
         seconds: args.time_limit,
         only: args.only.clone(),
     };
@@ -111,7 +126,7 @@ fn subject(args: &Args, claims: &[Claim]) -> Result<Subject, String> {
     })?;
     let binary = env::current_exe().map_err(|error| format!("cannot find myself: {error}"))?;
     Ok(Subject {
-        cases: cases(claims, args.thorough),
+        cases: cases(claims, args),
         sources,
         launch: Box::new(move |job| {
             let mut command = Command::new(&binary);
@@ -124,18 +139,25 @@ fn subject(args: &Args, claims: &[Claim]) -> Result<Subject, String> {
     })
 }
 
-fn cases(claims: &[Claim], thorough: bool) -> Vec<Case> {
+/// Each case, once for each engine that runs it.
+fn cases(claims: &[Claim], args: &Args) -> Vec<Case> {
+    let mut chosen = Vec::new();
     let cases = claims.iter().flat_map(|claim| claim.cases.iter().map(move |case| (claim, case)));
-    cases
-        .filter(|(_, case)| case.bounds.loom)
-        .map(|(claim, case)| Case {
-            name: format!("{}/{}", claim.name, case.name),
-            preemptions: match thorough {
-                false => case.bounds.loom_fast,
-                true => case.bounds.loom_thorough,
-            },
-        })
-        .collect()
+    for (claim, case) in cases {
+        let name = format!("{}/{}", claim.name, case.name);
+        if args.cases.as_ref().is_some_and(|pattern| !name.contains(pattern)) {
+            continue;
+        }
+        if case.bounds.explore && args.engine != Engines::Loom {
+            chosen.push(Case { name: name.clone(), engine: Engine::Explore });
+        }
+        if case.bounds.loom && args.engine != Engines::Explore {
+            let preemptions =
+                if args.thorough { case.bounds.loom_thorough } else { case.bounds.loom_fast };
+            chosen.push(Case { name, engine: Engine::Loom { preemptions } });
+        }
+    }
+    chosen
 }
 
 fn run_child(job: &str, claims: &[Claim]) -> Result<Exit, String> {
@@ -145,7 +167,10 @@ fn run_child(job: &str, claims: &[Claim]) -> Result<Exit, String> {
         claim.cases.iter().find(|one| one.name == case)?.model().map(Arc::clone)
     });
     let model = model.ok_or_else(|| format!("there is no case {}", job.case))?;
-    let passed = child::run(&job, is_core, move || model.on_audited());
+    let passed = match job.engine {
+        Engine::Explore => child::run(&job, is_core, move || model.on_audited_explored()),
+        Engine::Loom { .. } => child::run(&job, is_core, move || model.on_audited_loom()),
+    };
     Ok(if passed { Exit::Passed } else { Exit::Failed })
 }
 

@@ -19,8 +19,9 @@
 //! [`report`].
 //!
 //! What it cannot tell: it weakens one ordering at a time, so two that stand in for each other both
-//! survive; and it sees what loom sees, so an ordering that matters only under load buffering, or
-//! only as a `SeqCst` *access*, survives.
+//! survive; and it sees what the engines see, so an ordering that matters only under load buffering
+//! survives. Of the two engines, the explorer ([`Engine::Explore`]) is the faster one by far on the
+//! models of the scheduler; [`Engine::Loom`] takes part where it ends in time.
 
 pub mod child;
 pub mod cli;
@@ -31,7 +32,7 @@ pub mod survivors;
 pub mod verdict;
 pub mod weaker;
 
-pub use self::child::Job;
+pub use self::child::{Engine, Job};
 pub use self::search::{Case, Error, Limits, Subject, audit};
 pub use self::source::Sources;
 pub use self::survivors::{SURVIVORS, Survivor};

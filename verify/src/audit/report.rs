@@ -121,16 +121,19 @@ fn write_markdown(page: &mut String, audit: &Audit) -> fmt::Result {
     let mut file = "";
     writeln!(page, "\n## Noticed")?;
     for row in killed {
-        let Verdict::Killed { case, executions, message } = &row.verdict else { continue };
+        let Verdict::Killed { case, engine, executions, message } = &row.verdict else { continue };
         if row.file != file {
             file = &row.file;
             writeln!(page, "\n### `{file}`\n")?;
-            writeln!(page, "| line | function | operation | weakened | fails | after | with |")?;
-            writeln!(page, "|---:|---|---|---|---|---:|---|")?;
+            writeln!(
+                page,
+                "| line | function | operation | weakened | fails | under | after | with |"
+            )?;
+            writeln!(page, "|---:|---|---|---|---|---|---:|---|")?;
         }
         writeln!(
             page,
-            "| {} | `{}` | `{}` | {} | `{case}` | {} | {} |",
+            "| {} | `{}` | `{}` | {} | `{case}` | {engine} | {} | {} |",
             row.line,
             row.function,
             cell(&row.operation),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use super::child::{Ending, Job, wait};
+use super::child::{Ending, Engine, Job, wait};
 use super::source::Sources;
 use super::survivors::Survivor;
 use super::verdict::{Audit, Row, Verdict, describe};
@@ -22,8 +22,8 @@ use crate::instrument::{Part, Site, Weakening};
 pub struct Case {
     /// `claim/case`.
     pub name: String,
-    /// loom's preemption bound.
-    pub preemptions: Option<usize>,
+    /// What explores it.
+    pub engine: Engine,
 }
 
 /// What is audited, and by what.
@@ -49,6 +49,8 @@ impl fmt::Debug for Subject {
 pub struct Limits {
     /// Children at a time.
     pub jobs: usize,
+    /// Seconds for one case with nothing weakened: one that takes longer takes no part.
+    pub budget: u64,
     /// Seconds for one case under one weakening.
     pub seconds: u64,
     /// Only sites whose `file:line function operation` contains this.
@@ -169,9 +171,10 @@ fn discover<'a>(
             Ending::Passed { executions, reached } => {
                 known.push(Known { case, executions, reached });
             }
-            Ending::OutOfTime => cut_off.push(case.name.clone()),
+            Ending::OutOfTime => cut_off.push(format!("{} under {}", case.name, case.engine)),
             Ending::Failed { message, .. } => {
-                return Err(Error::Baseline { case: case.name.clone(), message });
+                let case = format!("{} under {}", case.name, case.engine);
+                return Err(Error::Baseline { case, message });
             }
         }
     }
@@ -188,13 +191,14 @@ fn experiment(
     case: &Case,
     weakening: Option<&Weakening>,
 ) -> io::Result<Ending> {
+    let seconds = if weakening.is_some() { limits.seconds } else { limits.budget };
     let job = Job {
         case: case.name.clone(),
-        preemptions: case.preemptions,
+        engine: case.engine,
         weakening: weakening.cloned(),
-        seconds: limits.seconds,
+        seconds,
     };
-    wait((subject.launch)(&job), limits.seconds)
+    wait((subject.launch)(&job), seconds)
 }
 
 /// Judges every weakening of one ordering, the bottom first.
@@ -237,9 +241,9 @@ fn hunt(
             Ending::Passed { .. } => {}
             Ending::OutOfTime => cut_off += 1,
             Ending::Failed { executions, message } => {
-                let case = cases[at].name.clone();
+                let Case { name: case, engine } = cases[at].clone();
                 cases[..=at].rotate_right(1);
-                return Ok(Verdict::Killed { case, executions, message });
+                return Ok(Verdict::Killed { case, engine, executions, message });
             }
         }
     }

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::child::Engine;
 use super::source::{Sources, Unreached};
 use super::survivors::Survivor;
 use crate::instrument::{Order, Part, Weakening};
@@ -17,6 +18,8 @@ pub enum Verdict {
     Killed {
         /// `claim/case`.
         case: String,
+        /// What explored it.
+        engine: Engine,
         /// Executions until then, if the child could still say.
         executions: Option<u64>,
         /// What it complained of.
@@ -137,10 +140,12 @@ impl fmt::Display for Row {
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Killed { case, executions: Some(executions), .. } => {
-                write!(f, "killed by {case} after {}", counted(*executions))
+            Self::Killed { case, engine, executions: Some(executions), .. } => {
+                write!(f, "killed by {case} under {engine} after {}", counted(*executions))
             }
-            Self::Killed { case, executions: None, .. } => write!(f, "killed by {case}"),
+            Self::Killed { case, engine, executions: None, .. } => {
+                write!(f, "killed by {case} under {engine}")
+            }
             Self::Survived { cases, cut_off: 0 } => write!(f, "SURVIVED {cases} cases"),
             Self::Survived { cases, cut_off } => {
                 write!(f, "SURVIVED {cases} cases, {cut_off} of them not finished")

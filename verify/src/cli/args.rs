@@ -68,7 +68,7 @@ pub(super) enum Command {
     /// Search the wake-up protocol's specification: one program, one design, changed or not
     Specification(super::specification::Args),
     /// Weaken each ordering of the core in turn, and see which claim notices
-    #[cfg(feature = "loom")]
+    #[cfg(all(feature = "explore", feature = "loom"))]
     Audit(crate::audit::cli::Args),
     /// Run the explorer, loom and shuttle on the same models, and compare time and outcomes
     #[cfg(all(feature = "explore", feature = "loom", feature = "shuttle"))]

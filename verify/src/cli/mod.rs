@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
         Some(Command::Replay(args)) => replay(&args),
         Some(Command::Table(args)) => print_table(&args),
         Some(Command::Specification(args)) => specification::run(&args),
-        #[cfg(feature = "loom")]
+        #[cfg(all(feature = "explore", feature = "loom"))]
         Some(Command::Audit(args)) => crate::audit::cli::run(&args),
         #[cfg(all(feature = "explore", feature = "loom", feature = "shuttle"))]
         Some(Command::Compare(args)) => crate::compare::cli::run(&args),

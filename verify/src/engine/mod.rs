@@ -54,13 +54,17 @@ pub trait AnyModel: Send + Sync {
     #[cfg(feature = "explore")]
     fn on_explored(&self) -> Outcome;
 
+    /// As [`on_explored`](AnyModel::on_explored), under the process's audit plan.
+    #[cfg(feature = "explore")]
+    fn on_audited_explored(&self) -> Outcome;
+
     /// One execution under loom; it panics outside `loom::model`.
     #[cfg(feature = "loom")]
     fn on_loom(&self) -> Outcome;
 
     /// As [`on_loom`](AnyModel::on_loom), under the process's audit plan.
     #[cfg(feature = "loom")]
-    fn on_audited(&self) -> Outcome;
+    fn on_audited_loom(&self) -> Outcome;
 
     /// One execution under shuttle; it panics outside a shuttle check.
     #[cfg(feature = "shuttle")]
@@ -89,13 +93,18 @@ impl<M: Model> AnyModel for M {
         self.run::<crate::explore::Explored>()
     }
 
+    #[cfg(feature = "explore")]
+    fn on_audited_explored(&self) -> Outcome {
+        self.run::<crate::instrument::Audited<crate::explore::Explored>>()
+    }
+
     #[cfg(feature = "loom")]
     fn on_loom(&self) -> Outcome {
         self.run::<gosched::memory::Loom>()
     }
 
     #[cfg(feature = "loom")]
-    fn on_audited(&self) -> Outcome {
+    fn on_audited_loom(&self) -> Outcome {
         self.run::<crate::instrument::Audited<gosched::memory::Loom>>()
     }
 

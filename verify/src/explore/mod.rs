@@ -66,7 +66,7 @@ mod graph;
 mod picture;
 mod pointers;
 mod pool;
-mod quarantine;
+pub(crate) mod quarantine;
 mod quiet;
 mod replay;
 mod request;

@@ -21,12 +21,12 @@ thread_local! {
 }
 
 /// Whose code runs, until this is dropped: then it is as it was before.
-pub(super) struct Side {
+pub(crate) struct Side {
     before: bool,
 }
 
-/// What comes is the explorer's.
-pub(super) fn engine() -> Side {
+/// What comes is the explorer's, or that of somebody else who watches the model.
+pub(crate) fn engine() -> Side {
     Side { before: IN_MODEL.replace(false) }
 }
 

@@ -208,6 +208,9 @@ thread_local! {
 }
 
 fn record(operation: &Operation, files: fn(&str) -> bool) {
+    // What is remembered here outlives the model's execution, and is none of its memory.
+    #[cfg(feature = "explore")]
+    let _engine = crate::explore::quarantine::engine();
     let orders = matches!(
         operation.kind,
         Kind::Load

@@ -220,8 +220,12 @@ unsafe impl<W: Memory, H: Hook> Memory for Instrumented<W, H> {
         W::iteration();
     }
 
+    // Without a closure around it, so that the wrapped world learns who calls.
+    #[track_caller]
     fn retry_pure() {
-        paused::<H, ()>(W::retry_pure);
+        let paused = H::pause();
+        W::retry_pure();
+        H::resume(paused);
     }
 }
 

@@ -14,10 +14,15 @@ use std::sync::LazyLock;
 
 use gosched::memory::Loom;
 use gosched_verify::audit::{
-    Audit, Case, Job, Limits, Sources, Subject, Survivor, Verdict, audit, child,
+    Audit, Case, Engine, Job, Limits, Sources, Subject, Survivor, Verdict, audit, child,
 };
+use gosched_verify::explore::{Explored, Quarantine};
 use gosched_verify::instrument::Audited;
 use libtest_mimic::{Arguments, Trial};
+
+/// As in the binary: with it the explorer knows the memory of the models.
+#[global_allocator]
+static ALLOCATOR: Quarantine = Quarantine::new();
 
 /// The environment variable that holds a child's job.
 const JOB: &str = "GOSCHED_AUDIT_JOB";
@@ -81,19 +86,25 @@ fn is_fixture(file: &str) -> bool {
 
 fn run_child(job: &str) -> ExitCode {
     let job: Job = serde_json::from_str(job).expect("the parent sends a job");
-    let cases = models::cases::<Audited<Loom>>();
+    let cases = match job.engine {
+        Engine::Explore => models::cases::<Audited<Explored>>(),
+        Engine::Loom { .. } => models::cases::<Audited<Loom>>(),
+    };
     let (_, execution) =
         cases.into_iter().find(|(name, _)| *name == job.case).expect("the case is one of ours");
     let passed = child::run(&job, is_fixture, execution);
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The audit of the fixture, made once.
-static AUDIT: LazyLock<Audit> = LazyLock::new(|| {
+/// The audit of the fixture by each engine, made once.
+static AUDITS: LazyLock<[Audit; 2]> =
+    LazyLock::new(|| [Engine::Explore, Engine::Loom { preemptions: None }].map(audited_by));
+
+fn audited_by(engine: Engine) -> Audit {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace");
     let cases = models::cases::<Audited<Loom>>();
     let subject = Subject {
-        cases: cases.map(|(name, _)| Case { name: name.into(), preemptions: None }).into(),
+        cases: cases.map(|(name, _)| Case { name: name.into(), engine }).into(),
         sources: Sources::read(root, "verify/tests/audit", is_fixture).expect("it is there"),
         launch: Box::new(|job| {
             let mut command = Command::new(env::current_exe().expect("we have a name"));
@@ -102,12 +113,12 @@ static AUDIT: LazyLock<Audit> = LazyLock::new(|| {
         }),
         survivors: KNOWN,
     };
-    let limits = Limits { jobs: 2, seconds: 60, only: None };
+    let limits = Limits { jobs: 2, budget: 60, seconds: 60, only: None };
     audit(&subject, &limits, &|_| {}).expect("the fixture can be audited")
-});
+}
 
 /// Every row of the audit: function, operation, weakening, and the case that noticed.
-fn rows() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
+fn rows(audit: &'static Audit) -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
     let verdict = |verdict: &'static Verdict| match verdict {
         Verdict::Killed { case, .. } => case.as_str(),
         Verdict::Survived { cut_off: 0, .. } => "survived",
@@ -118,7 +129,7 @@ fn rows() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
     let row = |row: &'static gosched_verify::audit::Row| {
         (&*row.function, &*row.operation, &*row.weakened, verdict(&row.verdict))
     };
-    AUDIT.rows.iter().map(row).collect()
+    audit.rows.iter().map(row).collect()
 }
 
 fn what_is_needed_is_noticed() {
@@ -139,17 +150,20 @@ fn what_is_needed_is_noticed() {
         ("announce_often", "Mem::light_fence()", "light -> none", "dekker/asymmetric"),
         ("announce_rarely", "Mem::heavy_fence()", "heavy -> none", "dekker/asymmetric"),
     ];
-    let killed: Vec<_> = rows().into_iter().filter(|row| row.3.contains('/')).collect();
-    // Either of the slot's two cases may notice that nothing was published.
-    let noticed = killed.iter().map(|row| match *row {
-        ("put", operation, weakened, "slot/closed") => ("put", operation, weakened, handed_over),
-        row => row,
-    });
-    assert_eq!(noticed.collect::<Vec<_>>(), expected);
+    for audit in &*AUDITS {
+        let killed: Vec<_> = rows(audit).into_iter().filter(|row| row.3.contains('/')).collect();
+        // Either of the slot's two cases may notice that nothing was published.
+        let noticed = killed.iter().map(|row| match *row {
+            ("put", operation, weakened, "slot/closed") => {
+                ("put", operation, weakened, handed_over)
+            }
+            row => row,
+        });
+        assert_eq!(noticed.collect::<Vec<_>>(), expected);
+    }
 }
 
 fn what_is_too_strong_survives() {
-    let survivors: Vec<_> = rows().into_iter().filter(|row| !row.3.contains('/')).collect();
     let count = "self.takes.fetch_add(AcqRel)";
     let expected = [
         ("take", count, "AcqRel -> Relaxed", "survived"),
@@ -157,16 +171,23 @@ fn what_is_too_strong_survives() {
         ("take", count, "AcqRel -> Acquire", "implied"),
         ("forget", "Mem::fence", "not reached", "unreached"),
     ];
-    assert_eq!(survivors, expected);
-    let explained = AUDIT.rows.iter().filter(|row| row.reason == Some("it only counts"));
-    assert_eq!(explained.count(), 3, "one reason explains the steps between, too");
+    for audit in &*AUDITS {
+        let survivors: Vec<_> =
+            rows(audit).into_iter().filter(|row| !row.3.contains('/')).collect();
+        assert_eq!(survivors, expected);
+        let explained = audit.rows.iter().filter(|row| row.reason == Some("it only counts"));
+        assert_eq!(explained.count(), 3, "one reason explains the steps between, too");
+    }
 }
 
 fn what_no_case_reaches_is_named() {
-    let unexplained: Vec<_> = AUDIT.unexplained().map(ToString::to_string).collect();
-    assert_eq!(unexplained.len(), 1, "{unexplained:?}");
-    assert!(unexplained[0].ends_with("forget: Mem::fence, not reached: NOT REACHED by any case"));
-    assert!(!AUDIT.is_clean());
+    for audit in &*AUDITS {
+        let unexplained: Vec<_> = audit.unexplained().map(ToString::to_string).collect();
+        assert_eq!(unexplained.len(), 1, "{unexplained:?}");
+        let told = "forget: Mem::fence, not reached: NOT REACHED by any case";
+        assert!(unexplained[0].ends_with(told));
+        assert!(!audit.is_clean());
+    }
 }
 
 fn a_stale_explanation_is_named() {
@@ -174,5 +195,7 @@ fn a_stale_explanation_is_named() {
         format!("{FILE} put: self.full.store(Release), Release -> Relaxed: is killed now"),
         format!("{FILE} steal: self.full.store(Release), Release -> Relaxed: is not in the source"),
     ];
-    assert_eq!(AUDIT.stale, expected);
+    for audit in &*AUDITS {
+        assert_eq!(audit.stale, expected);
+    }
 }
