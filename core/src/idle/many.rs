@@ -58,8 +58,10 @@ impl<Mem: Memory> ManyWords<Mem> {
     }
 
     pub(super) fn wake_one(&self) -> Option<usize> {
-        // ORDER: Acquire: pairs with the Release of `put` on the count; without it nobody may be
-        // seen to search and the bit that was set before be missed: nobody is woken.
+        // ORDER: Acquire: for `end_search`, whose change of the count this load reads, or a later
+        // one; pairs with the Release of `put` and `resume` on the count. Without it the bit that
+        // was set before the count went down may be missed, and nobody is woken. (All others have
+        // made a `fence(SeqCst)`.)
         if self.searching.load(Ordering::Acquire) != 0 {
             return None;
         }
@@ -80,15 +82,13 @@ impl<Mem: Memory> ManyWords<Mem> {
 
     pub(super) fn end_search(&self) -> Option<usize> {
         // ORDER: Release: pairs with the fence after `put`; without it the rest of a steal may be
-        // missed by whoever puts a processor down later and sees that nobody searches.
+        // missed by whoever puts a processor down later and sees that nobody searches, another
+        // searcher for instance.
         let before = self.searching.fetch_sub(1, Ordering::Release);
         invariant!(Mem, before & !STOPPING > 0, "a search ends that was not counted");
-        if before != 1 {
-            return None;
-        }
-        // The published rest before the look for somebody idle, as for any submit (A2).
-        Mem::fence(Ordering::SeqCst);
-        self.wake_one()
+        // No fence: whoever changed the count before has set its bit before, and we see it; whoever
+        // changes it later sees that nobody searches, and looks.
+        if before == 1 { self.wake_one() } else { None }
     }
 
     pub(super) fn cancel_search(&self) {
