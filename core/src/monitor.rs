@@ -235,6 +235,8 @@ impl<H: Host<CAP>, const CAP: usize> Monitor<H, CAP> {
         let sleep = self.scheduler.monitor_sleep();
         // ORDER: Relaxed: the fence orders it before the look at the idle word.
         sleep.asleep.store(1, Ordering::Relaxed);
+        // ORDER: SeqCst: against the fence in `wake`: either we see the processor that was taken
+        // up, or the one who took it sees that we sleep.
         H::Memory::fence(Ordering::SeqCst);
         let stays = self.scheduler.is_at_rest() && !self.scheduler.is_closed();
         // ORDER: Relaxed: whoever takes the 1 out decides whether the note is woken.
@@ -268,7 +270,7 @@ impl<H: Host<CAP>, const CAP: usize> Sleep<H, CAP> {
 
     /// Wakes the monitor if it sleeps. To be called after a processor was taken up.
     pub(crate) fn wake(&self) {
-        // Against the fence in `Monitor::sleep`.
+        // ORDER: SeqCst: against the fence in `Monitor::sleep`.
         H::Memory::fence(Ordering::SeqCst);
         // ORDER: Relaxed: after the fence; the swap decides.
         if self.asleep.load(Ordering::Relaxed) != 0

@@ -24,8 +24,8 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             if let Some(task) = self.ahead.take() {
                 return self.pass_to_locked(task).map(|task| self.begin(task, false));
             }
-            // If it is asked to stop; or if the task that is locked to it has stopped, since nothing
-            // else may run here.
+            // If it is asked to stop; or if the task that is locked to it has stopped, since
+            // nothing else may run here.
             if status.must_stop() || self.locks > 0 {
                 self.leave_processor();
                 return None;
@@ -118,7 +118,8 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         }
     }
 
-    /// Puts tasks that have become runnable into the ring, what finds no room into the global queue.
+    /// Puts tasks that have become runnable into the ring; those that find no room, into the global
+    /// queue.
     fn accept(&mut self, mut ready: Batch<H::Task, H::Memory>) {
         if ready.is_empty() {
             return;

@@ -22,8 +22,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// searcher on it.
     #[inline]
     pub(super) fn published(&self, by: Option<usize>) {
-        // A2. Against the fence between D1 and D4: either we see the processor that went idle, or
-        // the one who put it down sees the work.
+        // ORDER: SeqCst: A2. Against the fence between D1 and D4: either we see the processor that
+        // went idle, or the one who put it down sees the work.
         H::Memory::fence(Ordering::SeqCst);
         match self.shared.idle.wake_one() {
             Some(processor) => self.woke(by, processor),
@@ -67,8 +67,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         let processor = token.id;
         self.tell(by, Event::Refused { processor });
         self.shared.global.push_batch(token.queue.drain());
-        // ORDER: Release: pairs with the Acquire of `retry_refused`; without it whoever tries again
-        // may not see the processor idle, and the failure is forgotten. Before the processor goes
+        // ORDER: Release: pairs with the fence of whoever tries again (in `published`); without it
+        // that one may not see the tasks, and the failure is forgotten. Before the processor goes
         // idle, so that from then on the failure is known.
         self.shared.refused.store(1, Ordering::Release);
         if self.put_down(token, searching) == Put::Look {
@@ -96,7 +96,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
 
     /// Whether the host has refused a machine since somebody last tried.
     pub(super) fn is_refused(&self) -> bool {
-        // After whatever the caller has seen idle: see `refused`.
+        // ORDER: Acquire: pairs with the Release by which `refused` puts the processor down, if the
+        // caller has seen that; without it the failure may be missed.
         H::Memory::fence(Ordering::Acquire);
         // ORDER: Relaxed: after the fence.
         self.shared.refused.load(Ordering::Relaxed) != 0
@@ -113,8 +114,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
 
     #[cold]
     fn retry_refused_now(&self, by: Option<usize>) {
-        // ORDER: Acquire: pairs with the Release in `refused`.
-        if self.shared.refused.swap(0, Ordering::Acquire) != 0 {
+        // ORDER: Relaxed: the fence in `published` follows.
+        if self.shared.refused.swap(0, Ordering::Relaxed) != 0 {
             self.published(by);
         }
     }
@@ -141,7 +142,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
 
     /// **D3, D4**: whether there is work anywhere.
     pub(super) fn look(&self) -> bool {
-        // D3. Against A2.
+        // ORDER: SeqCst: D3. Against A2.
         H::Memory::fence(Ordering::SeqCst);
         let view = self.shared.idle.view();
         !self.shared.global.is_empty()

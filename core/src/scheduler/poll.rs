@@ -10,7 +10,7 @@
 //! ```text
 //!    poller leaves                  machine goes idle        a timer is added
 //!    nobody polls                   processor idle (D1)      timer
-//!    fence                          fence                    fence
+//!    fence                          fence (D3)               fence
 //!    is a processor idle?           does anybody poll?       until when is it polled?
 //! ```
 //!
@@ -86,8 +86,8 @@ impl<Mem: Memory> Poller<Mem> {
 
     /// Whether somebody waits in the poller.
     pub(super) fn is_waiting(&self) -> bool {
-        // ORDER: Acquire: pairs with the Release of `leave`; without it a shutdown may miss what the
-        // poller brought.
+        // ORDER: Acquire: pairs with the Release of `leave`; without it a shutdown may miss what
+        // the poller brought.
         self.waits.load(Ordering::Acquire) != NOBODY
     }
 
@@ -118,15 +118,16 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         if !host.has_poller() {
             return None;
         }
-        // Against the fence of a poller that leaves: either it sees our processor idle, or we see
-        // that it has left.
-        H::Memory::fence(Ordering::SeqCst);
+        // Whoever put a processor down, with no searcher left, has made a fence since (D3). Against
+        // the fence of a poller that leaves: either it sees that processor idle, or we see that it
+        // has left.
         if !self.shared.poller.enter() {
             return None;
         }
         self.shared.poller.wait_until(host.next_deadline());
-        // Against the fence in `timer_added`; and the one in `end`: either the shutdown sees that
-        // we poll, and waits until we have left, or we see that it is over.
+        // ORDER: SeqCst: against the fence in `timer_added`: either that one sees until when we
+        // poll, or we see the timer. And against the one in `end`: either the shutdown sees that we
+        // poll, and waits until we have left, or we see that it is over.
         H::Memory::fence(Ordering::SeqCst);
         if self.is_closed() {
             self.shared.poller.leave();
@@ -143,7 +144,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// Says that a timer was added (or made earlier) that is due `when`: whoever waits longer is
     /// called back, and if nobody waits, somebody is woken who will.
     pub fn timer_added(&self, when: u64) {
-        // Against the fence in `begin_poll`.
+        // ORDER: SeqCst: against the fence in `begin_poll`.
         H::Memory::fence(Ordering::SeqCst);
         // ORDER: Relaxed: after the fence; a spurious break does no harm.
         match self.shared.poller.waits.load(Ordering::Relaxed) {
@@ -175,7 +176,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         self.go("return", Place::Without);
         self.scheduler.shared.poller.polled_at(self.scheduler.host().now());
         self.scheduler.shared.poller.leave();
-        // Against the fence in `begin_poll`; and A2.
+        // ORDER: SeqCst: against D3, and A2.
         H::Memory::fence(Ordering::SeqCst);
         self.take_for_work();
         if let Place::Without = self.place {

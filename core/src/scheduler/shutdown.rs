@@ -1,9 +1,9 @@
 //! The end: every task that is still queued goes back to the host.
 //!
 //! The world is stopped and never goes on. Then nobody runs who has a processor, and submitting
-//! from elsewhere is refused. Whoever was submitting at that moment, or polling, is waited for; then
-//! nobody can add a task any more, and all of them are taken. Machines that sleep, and those that
-//! would, leave.
+//! from elsewhere is refused. Whoever was submitting at that moment, or polling, is waited for;
+//! then nobody can add a task any more, and all of them are taken. Machines that sleep, and those
+//! that would, leave.
 
 use super::machine::{Machine, Place};
 use super::stop::{StopError, StoppedWorld};
@@ -16,8 +16,9 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     /// Shuts down: waits until every machine has reached a scheduling point or a system call, and
     /// returns every task that is queued: each processor's in turn, then the global queue's.
     ///
-    /// Afterwards submitting gives the task back, and machines are told to [exit](super::Step::Exit),
-    /// those in system calls when they come back. Tasks that wait belong to whoever will wake them.
+    /// Afterwards submitting gives the task back, and machines are told to
+    /// [exit](super::Step::Exit), those in system calls when they come back. Tasks that wait belong
+    /// to whoever will wake them.
     ///
     /// For threads that are no machines; a machine calls its [own](Machine::shutdown).
     ///
@@ -32,7 +33,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
     fn end(&self, world: StoppedWorld<H, CAP>) -> Batch<H::Task, H::Memory> {
         let shared = &self.shared;
         shared.outside.close();
-        // Against the fence in `begin_poll`.
+        // ORDER: SeqCst: against the fence in `begin_poll`.
         H::Memory::fence(Ordering::SeqCst);
         shared.outside.wait_for_them();
         while shared.poller.is_waiting() {

@@ -12,8 +12,11 @@ fn begun(scheduler: &crate::host::Tested) -> Worker {
     machine
 }
 
+/// A source of work, and how work comes into it.
+type Source = (&'static str, fn(&mut Worker));
+
 /// Each source of work, put where the hand-off must see it.
-const SOURCES: [(&str, fn(&mut Worker)); 4] = [
+const SOURCES: [Source; 4] = [
     ("ring", |machine| machine.submit(job(1)).unwrap()),
     ("slot", |machine| machine.spawn(job(1)).unwrap()),
     ("global queue", |machine| machine.scheduler().inject(job(1)).unwrap()),
