@@ -13,6 +13,12 @@ pub(crate) fn claims() -> Vec<Claim> {
         cases: vec![
             Case::new("leave_or_sleep", "1 machine, 1 outsider", SMALL, LeaveOrSleep),
             Case::new("inject_or_sleep", "1 machine, 1 outsider with a task", SMALL, InjectOrSleep),
+            Case::new(
+                "inject_or_go_on",
+                "2 outsiders, 1 task, 1 who starts the world",
+                SMALL,
+                InjectOrGoOn,
+            ),
             Case::new("sleep_or_sleep", "2 machines", SMALL, SleepOrSleep),
         ],
         properties: vec![],
@@ -67,6 +73,32 @@ impl Model for InjectOrSleep {
             Witness { name: "found", seen_in: |outcome| outcome == "1" },
             Witness { name: "woken", seen_in: |outcome| outcome == "0" },
         ]
+    }
+}
+
+/// An outsider submits a task and leaves while the world is stopped and goes on; then another
+/// outsider leaves. The task has woken nobody, and whoever lets the world go on has yet to look.
+struct InjectOrGoOn;
+
+impl Model for InjectOrGoOn {
+    fn run<W: World>(&self) -> Outcome {
+        let bench = Bench::<W>::new(Setup::new(1, 1));
+        let world = bench.scheduler.stop_the_world().expect("nobody else stops it");
+        let (one, two) = (bench.scheduler.outside(), bench.scheduler.outside());
+        let injector = W::spawn({
+            let bench = bench.clone();
+            move || {
+                bench.scheduler.inject(bench.task(1)).expect("it is open");
+                drop(one);
+            }
+        });
+        let starter = W::spawn(move || drop(world));
+        drop(two);
+        W::join(injector);
+        W::join(starter);
+        assert_eq!(bench.settle([]), [1], "the task is stranded");
+        assert_eq!(bench.told(), 1, "times that it was told");
+        String::new()
     }
 }
 

@@ -44,6 +44,12 @@ pub(crate) fn claims() -> Vec<Claim> {
                 SMALL,
                 CallOrStop { enters: false },
             ),
+            Case::new(
+                "enter_enter_or_resize",
+                "2 machines, 2 processors, then 1",
+                SMALL,
+                EnterEnterOrResize,
+            ),
         ],
         properties: vec![],
     }]
@@ -174,5 +180,25 @@ impl Model for CallOrStop {
             Witness { name: "kept", seen_in: |outcome| outcome == "Kept" },
             Witness { name: "taken or too late", seen_in: |outcome| outcome != "Kept" },
         ]
+    }
+}
+
+/// Two machines enter system calls while the number of processors is changed: whoever comes second
+/// wakes the one who waits, and passes on what the first has left.
+struct EnterEnterOrResize;
+
+impl Model for EnterEnterOrResize {
+    fn run<W: World>(&self) -> Outcome {
+        let bench = Bench::<W>::new(Setup::new(2, 0));
+        let entering = [bench.machine(), bench.machine()].map(|mut machine| {
+            W::spawn(move || {
+                machine.enter_blocking().expect("it has a processor");
+                machine
+            })
+        });
+        bench.scheduler.set_processors(1).expect("nobody else stops it");
+        bench.end(entering.map(W::join));
+        bench.assert_at_rest();
+        String::new()
     }
 }

@@ -6,7 +6,7 @@
 
 use core::num::NonZeroUsize;
 
-use gosched::memory::{Atomic, Lock, Ordering};
+use gosched::memory::{Atomic, Lock, Ordering, RaceCell};
 use gosched::{
     Batch, Config, Deadline, Host, Machine, NoObserver, Scheduler, StartMachine, Step, TaskState,
 };
@@ -42,6 +42,8 @@ pub(super) struct ModelHost<W: World> {
     /// Each task's machine and one, or 0.
     locks: Vec<W::AtomicUsize>,
     timer: Option<Timer<W>>,
+    /// What a poll uses, one at a time.
+    poller: Option<W::Cell<u32>>,
 }
 
 /// One timer, which makes one task runnable; the poller waits for it alone.
@@ -96,7 +98,7 @@ impl<W: World> Host<CAP> for ModelHost<W> {
     }
 
     fn has_poller(&self) -> bool {
-        self.timer.is_some()
+        self.timer.is_some() || self.poller.is_some()
     }
 
     fn now(&self) -> u64 {
@@ -104,7 +106,15 @@ impl<W: World> Host<CAP> for ModelHost<W> {
         self.timer.as_ref().map_or(0, |timer| timer.now.load(Ordering::Relaxed))
     }
 
-    fn poll(&self, _wait: Option<Deadline>, _ready: &mut Batch<Task, W>) {}
+    fn poll(&self, _wait: Option<Deadline>, _ready: &mut Batch<Task, W>) {
+        if let Some(polls) = &self.poller {
+            polls.with_mut(|polls| {
+                // SAFETY: in the models with such a poller one thread polls at a time: that is what
+                // they check.
+                unsafe { *polls += 1 };
+            });
+        }
+    }
 
     fn break_poll(&self) {
         if let Some(timer) = &self.timer {
@@ -148,6 +158,8 @@ pub(super) struct Setup {
     pub(super) locks: bool,
     /// Whether there is a poller with a timer, which makes the last task runnable.
     pub(super) timer: bool,
+    /// Whether there is a poller that nobody may use twice at a time.
+    pub(super) poller: bool,
 }
 
 impl Setup {
@@ -161,6 +173,7 @@ impl Setup {
             states: false,
             locks: false,
             timer: false,
+            poller: false,
         }
     }
 }
@@ -198,6 +211,7 @@ impl<W: World> Bench<W> {
                 broken: Atomic::new(0),
                 task: Task::new(setup.tasks).expect("there is a task for the timer"),
             }),
+            poller: setup.poller.then(|| RaceCell::new(0)),
         };
         let scheduler = Scheduler::new(host, config).expect("the numbers make sense");
         Self { scheduler, tasks: Tasks::new(setup.tasks) }
@@ -257,14 +271,15 @@ impl<W: World> Bench<W> {
         ran
     }
 
-    /// Begins the machines that were asked for, behind `begun`, and runs them until nothing is left.
-    /// What they ran. For a thread on which another waits.
+    /// Begins the machines that were asked for, behind `begun`, and runs them until nothing is
+    /// left. What they ran. For a thread on which another waits.
     pub(super) fn begin_asked(&self, begun: &mut Vec<ModelMachine<W>>) -> Vec<usize> {
         begun.extend(self.asked().into_iter().map(StartMachine::begin));
         begun.iter_mut().flat_map(|machine| self.run_until_asleep(machine)).collect()
     }
 
-    /// How many tasks the machines ran that were asked for, while a refusal may be to be made up for.
+    /// How many tasks the machines ran that were asked for, while a refusal may be to be made up
+    /// for.
     pub(super) fn settle_refused(&self) -> usize {
         let mut begun = Vec::new();
         self.begin_asked(&mut begun).len()

@@ -7,11 +7,14 @@
 mod asleep;
 mod blocking;
 mod host;
+mod idle;
 mod lock;
 mod many;
+mod monitor;
 mod park;
 mod poll;
 mod stop;
+mod teardown;
 mod trace;
 mod wake;
 
@@ -19,6 +22,7 @@ use crate::claim::Claim;
 
 pub(crate) fn claims() -> Vec<Claim> {
     [
+        idle::claims(),
         wake::claims(),
         blocking::claims(),
         stop::claims(),
@@ -26,6 +30,8 @@ pub(crate) fn claims() -> Vec<Claim> {
         lock::claims(),
         poll::claims(),
         asleep::claims(),
+        monitor::claims(),
+        teardown::claims(),
         many::claims(),
         trace::claims(),
     ]

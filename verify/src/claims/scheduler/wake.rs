@@ -70,22 +70,27 @@ pub(crate) fn claims() -> Vec<Claim> {
             ],
             properties: vec![],
         },
-        Claim {
-            name: "scheduler::a_refused_machine_loses_nothing",
-            sentence: "When the host cannot start a machine, the processor goes idle again, and \
-                       the next machine that looks for work finds what it had to do.",
-            cases: vec![
-                Case::new("refused_or_drop", two, SMALL, RefusedOrDrop),
-                Case::new(
-                    "refused_or_retried",
-                    "1 task from outside, 1 monitor",
-                    SMALL,
-                    RefusedOrRetried,
-                ),
-            ],
-            properties: vec![],
-        },
+        refused(),
     ]
+}
+
+fn refused() -> Claim {
+    let two = "2 machines, 1 task";
+    Claim {
+        name: "scheduler::a_refused_machine_loses_nothing",
+        sentence: "When the host cannot start a machine, the processor goes idle again, and \
+                   the next machine that looks for work finds what it had to do.",
+        cases: vec![
+            Case::new("refused_or_drop", two, SMALL, RefusedOrDrop),
+            Case::new(
+                "refused_or_retried",
+                "1 task from outside, 1 monitor",
+                SMALL,
+                RefusedOrRetried,
+            ),
+        ],
+        properties: vec![],
+    }
 }
 
 /// How a task is submitted.
@@ -357,8 +362,8 @@ impl Model for RefusedOrDrop {
 }
 
 /// The host refuses once, while the monitor tries again for what was refused before: its next step
-/// must make up for it. (Found by the specification: a retry between the note of the refusal and the
-/// step that puts the processor down forgot it.)
+/// must make up for it. (Found by the specification: a retry between the note of the refusal and
+/// the step that puts the processor down forgot it.)
 struct RefusedOrRetried;
 
 impl Model for RefusedOrRetried {
