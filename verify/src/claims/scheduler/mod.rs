@@ -11,6 +11,7 @@ mod lock;
 mod many;
 mod park;
 mod poll;
+mod simulated;
 mod stop;
 mod trace;
 mod wake;
@@ -27,6 +28,7 @@ pub(crate) fn claims() -> Vec<Claim> {
         poll::claims(),
         asleep::claims(),
         many::claims(),
+        simulated::claims(),
         trace::claims(),
     ]
     .into_iter()
