@@ -65,10 +65,22 @@ pub(super) struct Frame {
     pub(super) to_global: bool,
     /// Tasks have come from the poller or from timers: the machine may run one of them.
     pub(super) polled: bool,
+    /// The machine looks for work, and goes to sleep or polls if there is none.
+    pub(super) goes_idle: bool,
+    /// The machine has said that it falls asleep.
+    pub(super) parked: bool,
     /// The machine is dropped: a task that comes with a processor goes to the global queue.
     pub(super) dropping: bool,
     /// Whether the machine's processor was asked to yield when its step began.
     pub(super) must_yield: bool,
+}
+
+/// What there is to poll for.
+#[derive(Clone, Copy)]
+pub(super) struct Outlook {
+    pub(super) has_poller: bool,
+    /// Some timer is due.
+    pub(super) due: bool,
 }
 
 /// Whether the reference agrees with the scheduler at the instant of the event, so that another
@@ -85,13 +97,13 @@ pub(super) fn note_interrupt(seen: &mut Seen) {
 }
 
 impl Mirror {
-    /// The scheduler says that `by` did this. `due`: some timer is due.
+    /// The scheduler says that `by` did this.
     pub(super) fn hear(
         &mut self,
         by: Option<usize>,
         event: Event,
         frame: &mut Frame,
-        due: bool,
+        outlook: Outlook,
         seen: &mut Seen,
     ) {
         match event {
@@ -101,14 +113,15 @@ impl Mirror {
             Event::Stole { victim, count } => self.stole(by, victim, count, frame, seen),
             Event::Polled { count } => self.polled(by, count, frame, seen),
             Event::Woke { .. } | Event::NotWoke | Event::TookForWork { .. } => {
+                // Who falls asleep wakes somebody to make good for what the host refused, or nobody.
+                self.refused &= !frame.parked;
                 self.woke_or_not(event);
             }
             Event::Searches | Event::Found { .. } => self.searched(by, event, seen),
             Event::PutDown { processor, look } => self.put_down(by, processor, look),
             Event::Looked { found } => {
                 seen.note(found, LOOKED);
-                let expected = self.has_work() || due;
-                self.agree("whether there is work, at D4", found, expected);
+                self.looked(found, frame.goes_idle, outlook);
             }
             Event::Roused { sleeper, processor, searching } => {
                 self.roused(by, (sleeper, processor, searching), frame, seen);
@@ -124,7 +137,7 @@ impl Mirror {
                 self.machine(started).being = Being::Asked;
                 self.told = false;
             }
-            Event::Refused { processor } => self.was_refused(processor, seen),
+            Event::Refused { processor } => self.was_refused(processor, outlook.due, seen),
             Event::Began { processor, searching } => {
                 frame.must_yield = self.must_yield[processor];
                 self.began(by, processor, searching, frame.dropping);
@@ -132,10 +145,14 @@ impl Mirror {
             Event::HandsOff { processor } => {
                 seen.note(true, HANDED_OFF);
                 self.give_up(by, processor);
-                let work = !self.queues[processor].is_empty() || !self.global.is_empty() || due;
+                let queued = !self.queues[processor].is_empty() || !self.global.is_empty();
+                let work = queued || outlook.due;
                 self.require(work, || format!("processor {processor} is handed off without work"));
             }
-            Event::Parked | Event::Polls | Event::Exited => self.rests(by, event),
+            Event::Parked | Event::Polls | Event::Exited => {
+                frame.parked = event == Event::Parked;
+                self.rests(by, event, !frame.goes_idle);
+            }
             Event::Resumed { processors } => self.resumed(processors, seen),
             Event::AskedToYield { processor } => {
                 seen.note(true, ASKED);
@@ -332,6 +349,15 @@ impl Mirror {
         self.agree("whether a machine looks once more", look, self.searching == 0);
     }
 
+    /// The last look. Whoever goes idle then polls, if nobody does; who only hands its processor
+    /// off does not, and so starts somebody who will, if that was the last processor.
+    fn looked(&mut self, found: bool, goes_idle: bool, outlook: Outlook) {
+        let polls = self.machines.values().any(|machine| machine.being == Being::Polling);
+        let poller_wanted = outlook.has_poller && !polls && self.idle() == self.active;
+        let expected = self.has_work() || outlook.due || !goes_idle && poller_wanted;
+        self.agree("whether there is work, at D4", found, expected);
+    }
+
     fn roused(
         &mut self,
         by: Option<usize>,
@@ -354,7 +380,7 @@ impl Mirror {
         self.told = false;
     }
 
-    fn was_refused(&mut self, processor: usize, seen: &mut Seen) {
+    fn was_refused(&mut self, processor: usize, due: bool, seen: &mut Seen) {
         seen.note(true, REFUSED);
         let At::Carried(searching) = self.processors[processor] else {
             return self.object("a processor was refused that nobody carries");
@@ -363,7 +389,11 @@ impl Mirror {
         self.push_global(tasks);
         self.count_off(searching);
         self.processors[processor] = if self.stopping { At::Stopped } else { At::Idle };
-        self.refused = true;
+        // Somebody may have fallen asleep since: then it is tried again at once.
+        let looks = !self.stopping && self.searching == 0;
+        let is_free = |it: &MachineMirror| it.being == Being::Asleep && !it.locked;
+        let sleeper = self.machines.values().any(is_free);
+        self.refused = !(looks && sleeper && (self.has_work() || due));
     }
 
     fn began(&mut self, by: Option<usize>, processor: usize, searching: bool, dropping: bool) {
@@ -385,7 +415,7 @@ impl Mirror {
         self.told = false;
     }
 
-    fn rests(&mut self, by: Option<usize>, event: Event) {
+    fn rests(&mut self, by: Option<usize>, event: Event, locked: bool) {
         let Some(by) = by else { return self.object("a thread that is no machine rests") };
         let held = self.machine(by).at;
         self.agree("what a machine without work holds", held, None);
@@ -398,6 +428,7 @@ impl Mirror {
         let alone = being != Being::Polling || others.count() == 0;
         self.require(alone, || "two machines poll".into());
         let machine = self.machine(by);
+        machine.locked = locked;
         // A task may have been passed to its machine before that sleeps.
         machine.being = match machine.ahead {
             Some(_) if being == Being::Asleep => Being::Roused,

@@ -88,6 +88,13 @@ fn of_everyday() -> Vec<(&'static str, Program<Simulation>)> {
 fn of_mistakes() -> Vec<(&'static str, Program<Simulation>)> {
     vec![
         ("told_again_that_all_sleep", alone(vec![Bring, End(0), Bring])),
+        (
+            "told_again_after_a_machine_too_many",
+            Program {
+                setup: Simulation { processors: 0, form: One, polling: Never, numbers: Few },
+                ops: vec![Bring, Bring, End(2), End(1), Bring, Resize(0)],
+            },
+        ),
         ("batch_of_new_tasks", alone(vec![InjectBatch(1)])),
         ("all_sleep_after_a_stop", polling(vec![Timer(0, 0), Resize(0)])),
         ("sleeper_leaves", alone(vec![Bring, End(0), Drop(0)])),

@@ -48,6 +48,8 @@ pub(super) struct MachineMirror {
     pub(super) being: Being,
     pub(super) at: Option<usize>,
     pub(super) searching: bool,
+    /// It sleeps until the task that is locked to it comes.
+    pub(super) locked: bool,
     /// The task that comes with the processor it was given.
     pub(super) ahead: Option<Id>,
 }
@@ -185,6 +187,7 @@ impl Mirror {
             being: Being::Going,
             at: None,
             searching: false,
+            locked: false,
             ahead: None,
         })
     }

@@ -174,11 +174,14 @@ impl Sim {
         self.with(|world| {
             world.monitor = Some(monitor);
             let mirror = &mut world.mirror;
-            let rests = mirror.stopping || mirror.idle() == mirror.active;
+            let all_idle = mirror.idle() == mirror.active;
+            let rests = mirror.stopping || all_idle && !mirror.refused;
             let (deep, end) = (round.nap == Nap::Deep, round.nap == Nap::End);
             let closed = mirror.closed;
             mirror.agree("whether the monitor ends", end, closed);
-            mirror.agree("whether the monitor sleeps deeply", deep, rests && !closed);
+            if world.frames.is_empty() {
+                mirror.agree("whether the monitor sleeps deeply", deep, rests && !closed);
+            }
         });
     }
 

@@ -378,7 +378,7 @@ impl World {
             self.mirror.refused = false;
         }
         let must_yield = machine.at.is_some_and(|at| self.mirror.must_yield[at]);
-        Frame { must_yield, ..Frame::default() }
+        Frame { must_yield, goes_idle: locks == 0, ..Frame::default() }
     }
 
     /// The machine was told to run this task.

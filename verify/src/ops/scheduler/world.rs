@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use gosched::scheduler::{Outside, StoppedWorld};
 use gosched::{Batch, Event, Machine, Monitor, Scheduler, StartMachine, TaskState};
 
-use super::events::{DEAD, Frame, may_interrupt, note_interrupt};
+use super::events::{DEAD, Frame, Outlook, may_interrupt, note_interrupt};
 use super::host::{CAP, Ready, Simulated, Task, Work};
 use super::mirror::Mirror;
 use super::{Polling, SchedulerOp};
@@ -241,9 +241,9 @@ impl Sim {
 
     pub(super) fn observed(self: &Arc<Self>, by: Option<usize>, event: Event) {
         let interrupts = self.with(|world| {
-            let due = world.any_due();
+            let outlook = Outlook { has_poller: world.has_poller(), due: world.any_due() };
             let mut frame = world.frames.pop().expect("an operation is under way");
-            world.mirror.hear(by, event, &mut frame, due, &mut world.seen);
+            world.mirror.hear(by, event, &mut frame, outlook, &mut world.seen);
             world.frames.push(frame);
             let armed = world.armed.filter(|_| may_interrupt(event) && world.frames.len() == 1);
             match armed {
