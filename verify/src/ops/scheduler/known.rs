@@ -69,6 +69,7 @@ fn of_everyday() -> Vec<(&'static str, Program<Simulation>)> {
             ]),
         ),
         ("passed", alone(vec![Inject, Begin(0), End(0), Lock(0), Resize(0)])),
+        ("slice_too_long", alone(vec![Inject, Monitor(0), Monitor(4)])),
         ("made_ready_wrongly", alone(vec![Inject, ReadyOutside(0)])),
         (
             "tasks_of_a_processor_out_of_service",
