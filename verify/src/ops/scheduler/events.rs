@@ -2,7 +2,7 @@
 
 use gosched::{Event, NextSlot, Place};
 
-use super::mirror::{At, Being, MachineMirror, Mirror};
+use super::mirror::{At, Being, MachineMirror, Mirror, Outlook};
 use crate::ops::Seen;
 use crate::ops::tracked::Id;
 
@@ -69,18 +69,14 @@ pub(super) struct Frame {
     pub(super) goes_idle: bool,
     /// The machine has said that it falls asleep.
     pub(super) parked: bool,
+    /// It has published tasks, and has yet to wake somebody for them, or to find that it need not.
+    pub(super) owes: bool,
+    /// A task stops here and queues up again: in the ring, that is no news to anybody.
+    pub(super) requeues: bool,
     /// The machine is dropped: a task that comes with a processor goes to the global queue.
     pub(super) dropping: bool,
     /// Whether the machine's processor was asked to yield when its step began.
     pub(super) must_yield: bool,
-}
-
-/// What there is to poll for.
-#[derive(Clone, Copy)]
-pub(super) struct Outlook {
-    pub(super) has_poller: bool,
-    /// Some timer is due.
-    pub(super) due: bool,
 }
 
 /// Whether the reference agrees with the scheduler at the instant of the event, so that another
@@ -113,6 +109,7 @@ impl Mirror {
             Event::Stole { victim, count } => self.stole(by, victim, count, frame, seen),
             Event::Polled { count } => self.polled(by, count, frame, seen),
             Event::Woke { .. } | Event::NotWoke | Event::TookForWork { .. } => {
+                frame.owes = false;
                 // Who falls asleep wakes somebody to make good for what the host refused, or nobody.
                 self.refused &= !frame.parked;
                 self.woke_or_not(event);
@@ -150,6 +147,10 @@ impl Mirror {
                 self.require(work, || format!("processor {processor} is handed off without work"));
             }
             Event::Parked | Event::Polls | Event::Exited => {
+                if core::mem::take(&mut frame.owes) {
+                    // Who comes from the poller would take a processor itself.
+                    self.woke_or_not(Event::NotWoke);
+                }
                 frame.parked = event == Event::Parked;
                 self.rests(by, event, !frame.goes_idle);
             }
@@ -201,6 +202,7 @@ impl Mirror {
     }
 
     fn submitted(&mut self, by: Option<usize>, place: Place, count: usize, frame: &mut Frame) {
+        frame.owes = !(frame.requeues && place == Place::Ring);
         let ids = if frame.to_global {
             core::mem::take(&mut frame.hand)
         } else {
@@ -260,6 +262,8 @@ impl Mirror {
 
     fn took_share(&mut self, by: Option<usize>, count: usize, frame: &mut Frame, seen: &mut Seen) {
         let at = self.held(by);
+        // F2: the rest was nowhere for a while, and who looked then has missed it.
+        frame.owes = count > 1 && !by.is_some_and(|by| self.machine(by).searching);
         self.passed_over.fill(0);
         let before = self.queues[at].len();
         let now_and_then = self.slices[at] % self.interval == 0;
@@ -298,6 +302,7 @@ impl Mirror {
 
     fn polled(&mut self, by: Option<usize>, count: usize, frame: &mut Frame, seen: &mut Seen) {
         seen.note(true, POLLED);
+        frame.owes = true;
         self.agree("how many tasks the poller brought", count, frame.hand.len());
         frame.polled = true;
         if !frame.to_global {
@@ -350,11 +355,12 @@ impl Mirror {
     }
 
     /// The last look. Whoever goes idle then polls, if nobody does; who only hands its processor
-    /// off does not, and so starts somebody who will, if that was the last processor.
+    /// off starts somebody who will, if a timer is pending or that was the last processor.
     fn looked(&mut self, found: bool, goes_idle: bool, outlook: Outlook) {
         let polls = self.machines.values().any(|machine| machine.being == Being::Polling);
-        let poller_wanted = outlook.has_poller && !polls && self.idle() == self.active;
-        let expected = self.has_work() || outlook.due || !goes_idle && poller_wanted;
+        let wanted = outlook.timers || self.idle() == self.active;
+        let poller = !goes_idle && outlook.has_poller && !polls && wanted;
+        let expected = self.has_work() || outlook.due || poller;
         self.agree("whether there is work, at D4", found, expected);
     }
 

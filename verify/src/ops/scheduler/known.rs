@@ -96,6 +96,23 @@ fn of_mistakes() -> Vec<(&'static str, Program<Simulation>)> {
                 ops: vec![Bring, Bring, End(2), End(1), Bring, Resize(0)],
             },
         ),
+        (
+            "timer_of_a_processor_handed_off",
+            Program {
+                setup: Simulation { processors: 1, form: One, polling: Sometimes, numbers: Small },
+                ops: vec![
+                    Timer(0, 0),
+                    Timer(0, 0),
+                    Begin(0),
+                    Spawn(0, 0),
+                    Begin(0),
+                    Timer(0, 1),
+                    ParkInVain(1),
+                    EnterLong(0),
+                    Advance(1),
+                ],
+            },
+        ),
         ("batch_of_new_tasks", alone(vec![InjectBatch(1)])),
         ("all_sleep_after_a_stop", polling(vec![Timer(0, 0), Resize(0)])),
         ("sleeper_leaves", alone(vec![Bring, End(0), Drop(0)])),

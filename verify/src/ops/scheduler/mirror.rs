@@ -64,6 +64,16 @@ pub(super) struct TaskMirror {
     pub(super) returned: bool,
 }
 
+/// What there is to poll for.
+#[derive(Clone, Copy)]
+pub(super) struct Outlook {
+    pub(super) has_poller: bool,
+    /// Some timer is pending.
+    pub(super) timers: bool,
+    /// Some timer is due.
+    pub(super) due: bool,
+}
+
 #[derive(Debug)]
 pub(super) struct Mirror {
     pub(super) interval: u64,

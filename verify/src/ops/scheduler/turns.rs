@@ -176,7 +176,7 @@ impl Sim {
     ) {
         let Some(task) = self.with(|world| world.bodies[index].task.take()) else { return };
         let id = task.id;
-        let frame = self.publishing(id);
+        let frame = Frame { requeues: true, ..self.publishing(id) };
         let (result, _) = self.operate(index, frame, |machine| put(machine, task));
         self.submitted(id, result);
     }

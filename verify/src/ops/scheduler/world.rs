@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex};
 use gosched::scheduler::{Outside, StoppedWorld};
 use gosched::{Batch, Event, Machine, Monitor, Scheduler, StartMachine, TaskState};
 
-use super::events::{DEAD, Frame, Outlook, may_interrupt, note_interrupt};
+use super::events::{DEAD, Frame, may_interrupt, note_interrupt};
 use super::host::{CAP, Ready, Simulated, Task, Work};
-use super::mirror::Mirror;
+use super::mirror::{Mirror, Outlook};
 use super::{Polling, SchedulerOp};
 use crate::ops::Seen;
 
@@ -176,6 +176,11 @@ impl Sim {
         });
         let result = f();
         let frame = self.with(|world| world.frames.pop()).expect("the frame was just pushed");
+        self.with(|world| {
+            let what = || "tasks were published, and nobody was to be woken for them".into();
+            let over = world.mirror.closed || world.shutting_down;
+            world.mirror.require(!frame.owes || over, what);
+        });
         (result, frame)
     }
 
@@ -241,7 +246,8 @@ impl Sim {
 
     pub(super) fn observed(self: &Arc<Self>, by: Option<usize>, event: Event) {
         let interrupts = self.with(|world| {
-            let outlook = Outlook { has_poller: world.has_poller(), due: world.any_due() };
+            let (has_poller, timers) = (world.has_poller(), !world.timers.is_empty());
+            let outlook = Outlook { has_poller, timers, due: world.any_due() };
             let mut frame = world.frames.pop().expect("an operation is under way");
             world.mirror.hear(by, event, &mut frame, outlook, &mut world.seen);
             world.frames.push(frame);
