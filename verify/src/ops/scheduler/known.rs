@@ -76,6 +76,27 @@ fn of_everyday() -> Vec<(&'static str, Program<Simulation>)> {
             small(vec![Bring, Bring, Inject, End(1), Spawn(1, 3), Resize(1), Resize(2)]),
         ),
         (
+            "tasks_of_two_processors_out_of_service",
+            Program {
+                setup: Simulation { processors: 2, form: One, polling: Never, numbers: Small },
+                ops: vec![
+                    Bring,
+                    Bring,
+                    Bring,
+                    Inject,
+                    End(0),
+                    Spawn(0, 3),
+                    Inject,
+                    End(1),
+                    Spawn(1, 3),
+                    Inject,
+                    End(2),
+                    Spawn(2, 3),
+                    Resize(1),
+                ],
+            },
+        ),
+        (
             "sixty_one_slices",
             Program {
                 setup: Simulation { processors: 0, form: One, polling: Never, numbers: Go },
