@@ -110,7 +110,7 @@ impl Mirror {
             Event::Polled { count } => self.polled(by, count, frame, seen),
             Event::Woke { .. } | Event::NotWoke | Event::TookForWork { .. } => {
                 frame.owes = false;
-                // Who falls asleep wakes somebody to make good for what the host refused, or nobody.
+                // Who falls asleep makes good for what the host refused.
                 self.refused &= !frame.parked;
                 self.woke_or_not(event);
             }
@@ -124,15 +124,7 @@ impl Mirror {
                 self.roused(by, (sleeper, processor, searching), frame, seen);
             }
             Event::Started { started, processor, searching } => {
-                self.agree(
-                    "whom a processor is for",
-                    self.processors[processor],
-                    At::Carried(searching),
-                );
-                let room = self.count().0 < self.most_machines;
-                self.require(room, || "more machines than there may be".into());
-                self.machine(started).being = Being::Asked;
-                self.told = false;
+                self.started(started, processor, searching);
             }
             Event::Refused { processor } => self.was_refused(processor, outlook.due, seen),
             Event::Began { processor, searching } => {
@@ -141,10 +133,7 @@ impl Mirror {
             }
             Event::HandsOff { processor } => {
                 seen.note(true, HANDED_OFF);
-                self.give_up(by, processor);
-                let queued = !self.queues[processor].is_empty() || !self.global.is_empty();
-                let work = queued || outlook.due;
-                self.require(work, || format!("processor {processor} is handed off without work"));
+                self.hands_off(by, processor, outlook.due);
             }
             Event::Parked | Event::Polls | Event::Exited => {
                 if core::mem::take(&mut frame.owes) {
@@ -166,6 +155,21 @@ impl Mirror {
             }
             _ => self.called(by, event, seen),
         }
+    }
+
+    fn started(&mut self, id: usize, processor: usize, searching: bool) {
+        let at = self.processors[processor];
+        self.agree("whom a processor is for", at, At::Carried(searching));
+        let room = self.count().0 < self.most_machines;
+        self.require(room, || "more machines than there may be".into());
+        self.machine(id).being = Being::Asked;
+        self.told = false;
+    }
+
+    fn hands_off(&mut self, by: Option<usize>, processor: usize, due: bool) {
+        self.give_up(by, processor);
+        let work = !self.queues[processor].is_empty() || !self.global.is_empty() || due;
+        self.require(work, || format!("processor {processor} is handed off without work"));
     }
 
     /// The processor that a machine holds.
@@ -224,8 +228,9 @@ impl Mirror {
 
     fn popped(&mut self, by: Option<usize>, inherited: bool, frame: &mut Frame, seen: &mut Seen) {
         let at = self.held(by);
-        let looks =
-            !frame.polled && self.slices[at] % self.interval == 0 && !self.global.is_empty();
+        let looks = !frame.polled
+            && self.slices[at].is_multiple_of(self.interval)
+            && !self.global.is_empty();
         self.require(!looks, || format!("processor {at} did not look at the global queue"));
         let Some((mut id, mut from_slot)) = self.queues[at].pop() else {
             return self.object(format!("processor {at} popped from an empty queue"));
@@ -266,7 +271,7 @@ impl Mirror {
         frame.owes = count > 1 && !by.is_some_and(|by| self.machine(by).searching);
         self.passed_over.fill(0);
         let before = self.queues[at].len();
-        let now_and_then = self.slices[at] % self.interval == 0;
+        let now_and_then = self.slices[at].is_multiple_of(self.interval);
         let first = if now_and_then {
             self.global.pop_front()
         } else {

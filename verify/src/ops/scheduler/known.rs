@@ -6,6 +6,7 @@ use super::literal::*;
 
 pub(super) fn programs() -> Vec<(&'static str, Program<Simulation>)> {
     let mut programs = of_everyday();
+    programs.extend(of_order());
     programs.extend(of_mistakes());
     programs
 }
@@ -68,6 +69,12 @@ fn of_everyday() -> Vec<(&'static str, Program<Simulation>)> {
                 Inject,
             ]),
         ),
+    ]
+}
+
+/// In which order tasks run.
+fn of_order() -> Vec<(&'static str, Program<Simulation>)> {
+    vec![
         ("passed", alone(vec![Inject, Begin(0), End(0), Lock(0), Resize(0)])),
         ("slice_too_long", alone(vec![Inject, Monitor(0), Monitor(4)])),
         ("made_ready_wrongly", alone(vec![Inject, ReadyOutside(0)])),

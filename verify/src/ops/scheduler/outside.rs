@@ -58,10 +58,8 @@ impl Sim {
                     world.input.extend(tasks);
                 }
             }),
-            Op::Timer(processor, delay) => {
-                if self.with(|world| world.polling != Polling::Never) {
-                    self.timer(processor, delay);
-                }
+            Op::Timer(processor, delay) if self.with(|it| it.polling != Polling::Never) => {
+                self.timer(processor, delay);
             }
             Op::Advance(units) => self.with(|world| world.now += u64::from(units) * UNIT),
             Op::Monitor(units) => self.monitor(units),

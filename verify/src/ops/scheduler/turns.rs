@@ -191,7 +191,10 @@ impl Sim {
         let scheduler = self.scheduler();
         let (result, _) = self.operate(index, Frame::default(), |machine| {
             machine.park(task, |task| match parking {
-                Parking::Waits => Ok(drop(task)),
+                Parking::Waits => {
+                    drop(task);
+                    Ok(())
+                }
                 Parking::InVain => Err(task),
                 Parking::IsReady => {
                     let (result, _) = self.within(self.publishing(id), || scheduler.ready(task));
