@@ -168,9 +168,11 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
     /// Takes a sleeper, or counts a new machine.
     pub(crate) fn take(&self) -> Taken<H, CAP> {
         self.with(|state| {
-            state.told = false;
             match state.sleeping.pop() {
-                Some(sleeper) => Taken::Sleeper(sleeper),
+                Some(sleeper) => {
+                    state.told = false;
+                    Taken::Sleeper(sleeper)
+                }
                 None => match state.reserve(self.most) {
                     Some(id) => Taken::Reserved(id),
                     None => Taken::Exhausted,
@@ -187,10 +189,7 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
     /// Counts a machine that the host has brought by itself. `None` if there are too many or the
     /// scheduler has shut down.
     pub(crate) fn reserve(&self) -> Option<usize> {
-        self.with(|state| {
-            state.told = false;
-            if state.closed { None } else { state.reserve(self.most) }
-        })
+        self.with(|state| if state.closed { None } else { state.reserve(self.most) })
     }
 
     /// A machine goes to sleep. False if the scheduler has shut down: it must leave.
@@ -309,6 +308,7 @@ impl<H: Host<CAP>, const CAP: usize> PoolState<H, CAP> {
         if self.machines >= most {
             return None;
         }
+        self.told = false;
         self.machines += 1;
         self.next_id += 1;
         // So that no machine allocates under the lock when it goes to sleep.

@@ -12,6 +12,7 @@ use std::{env, fs, io};
 use gosched_verify::ops::global::Global;
 use gosched_verify::ops::local::Local;
 use gosched_verify::ops::ownership::Ownership;
+use gosched_verify::ops::scheduler::Simulation;
 use gosched_verify::ops::{Language, Program};
 
 const USAGE: &str = "usage: programs seeds | programs show FILE...\n\
@@ -38,7 +39,8 @@ fn main() -> ExitCode {
 fn write_all_seeds() -> Result<(), String> {
     write_seeds::<Local>()?;
     write_seeds::<Global>()?;
-    write_seeds::<Ownership>()
+    write_seeds::<Ownership>()?;
+    write_seeds::<Simulation>()
 }
 
 fn write_seeds<L: Language>() -> Result<(), String> {
@@ -61,6 +63,7 @@ fn show(file: &Path) -> Result<(), String> {
         Some(Local::TARGET) => explain::<Local>(&bytes),
         Some(Global::TARGET) => explain::<Global>(&bytes),
         Some(Ownership::TARGET) => explain::<Ownership>(&bytes),
+        Some(Simulation::TARGET) => explain::<Simulation>(&bytes),
         _ => return Err(format!("{}: its folder names no target", file.display())),
     }
     Ok(())

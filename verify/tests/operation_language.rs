@@ -8,6 +8,7 @@ use gosched_verify::ops::encoding::Operation;
 use gosched_verify::ops::global::Global;
 use gosched_verify::ops::local::Local;
 use gosched_verify::ops::ownership::Ownership;
+use gosched_verify::ops::scheduler::Simulation;
 use gosched_verify::ops::{Language, Program};
 
 fn seeds<L: Language>() -> PathBuf {
@@ -35,6 +36,7 @@ fn operations_survive_their_bytes() {
     every_operation_survives_its_bytes::<Local>();
     every_operation_survives_its_bytes::<Global>();
     every_operation_survives_its_bytes::<Ownership>();
+    every_operation_survives_its_bytes::<Simulation>();
 }
 
 fn every_setup_survives_its_bytes<L: Language>() {
@@ -51,6 +53,7 @@ fn setups_survive_their_bytes() {
     every_setup_survives_its_bytes::<Local>();
     every_setup_survives_its_bytes::<Global>();
     every_setup_survives_its_bytes::<Ownership>();
+    every_setup_survives_its_bytes::<Simulation>();
 }
 
 #[test]
@@ -63,6 +66,7 @@ fn any_bytes_are_a_program() {
         program.assert_holds();
         Program::<Global>::decode(&bytes).assert_holds();
         Program::<Ownership>::decode(&bytes).assert_holds();
+        Program::<Simulation>::decode(&bytes).assert_holds();
     }
 }
 
@@ -111,6 +115,15 @@ fn a_printed_ownership_program_is_the_expression_that_makes_it() {
     });
 }
 
+#[test]
+fn a_printed_scheduler_program_is_the_expression_that_makes_it() {
+    use gosched_verify::ops::scheduler::literal::*;
+    assert_is_its_own_source!(Program {
+        setup: Simulation { processors: 2, form: Many, polling: Sometimes, numbers: Few },
+        ops: vec![Bring, Work(0, 3), Ready(1, 2), Interrupt(4), Inject, ShutDown]
+    });
+}
+
 /// Every known program is a seed, byte for byte; and every seed, known or found by a fuzzer, runs.
 fn the_seeds_are_the_known_programs_and_run<L: Language>() {
     let folder = seeds::<L>();
@@ -145,4 +158,9 @@ fn seeds_of_global_queue_ops_are_fresh_and_run() {
 #[test]
 fn seeds_of_task_ownership_are_fresh_and_run() {
     the_seeds_are_the_known_programs_and_run::<Ownership>();
+}
+
+#[test]
+fn seeds_of_scheduler_are_fresh_and_run() {
+    the_seeds_are_the_known_programs_and_run::<Simulation>();
 }

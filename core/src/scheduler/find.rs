@@ -105,7 +105,14 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         shared.poller.polled_at(shared.host.now());
         drop(look);
         self.accept(ready);
-        Some(self.held().queue.pop()?.task)
+        self.pop_accepted()
+    }
+
+    /// The first of the tasks that were just accepted, unless a thief was faster.
+    fn pop_accepted(&mut self) -> Option<H::Task> {
+        let popped = self.held().queue.pop()?;
+        self.tell(Event::Popped { inherited: false });
+        Some(popped.task)
     }
 
     /// F1: the tasks whose timers are due on this processor go to its ring.
@@ -181,7 +188,7 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
                 shared.host.take_due(victim, &mut ready);
                 if !ready.is_empty() {
                     self.accept(ready);
-                    return Some(self.held().queue.pop()?.task);
+                    return self.pop_accepted();
                 }
             }
         }

@@ -170,10 +170,11 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         let put = self.put_down(token, false);
         self.tell(by, Event::PutDown { processor: id, look: put == Put::Look });
         if put == Put::Look {
-            // A machine that goes idle would poll if nobody does, and nobody else will if this was
-            // the last processor.
+            // A machine that goes idle would poll if nobody does. Nobody else will if this was the
+            // last processor; and a timer must not wait for those that are busy.
             let all_idle = || self.shared.idle.view().idle() == self.processors();
-            let found = self.look() || self.nobody_polls() && all_idle();
+            let wanted = || all_idle() || host.next_deadline().is_some();
+            let found = self.look() || self.nobody_polls() && wanted();
             self.tell(by, Event::Looked { found });
             if let Some(processor) = found.then(|| self.shared.idle.take_for_work()).flatten() {
                 self.tell(by, Event::TookForWork { processor });

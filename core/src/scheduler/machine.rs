@@ -301,7 +301,8 @@ impl<H: Host<CAP>, const CAP: usize> Drop for Machine<H, CAP> {
                 self.receive(given);
                 return drop_rest(self);
             }
-            Place::Asleep | Place::Left => return,
+            Place::Asleep => return self.tell(Event::Exited),
+            Place::Left => return,
             Place::Without | Place::Inside(..) => {}
         }
         self.depart();

@@ -278,6 +278,9 @@ impl<H: Host<CAP>, const CAP: usize> StoppedWorld<H, CAP> {
         // Whoever left the poller meanwhile, or was told of a timer, could wake nobody.
         if scheduler.look() || scheduler.nobody_polls() {
             scheduler.published(None);
+        } else if own.is_none() {
+            // The last machine may have gone to sleep while the world stood still.
+            scheduler.check_asleep();
         }
         own
     }

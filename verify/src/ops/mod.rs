@@ -3,13 +3,14 @@
 //! A [`Program`] is plain data: how the structures under test are set up, and a list of operations
 //! on them. To run a program is to perform each operation twice, on the real structures and on a
 //! sequential [`mod@reference`], and to compare what came back, every length, and which tasks are
-//! still alive. There are three languages:
+//! still alive. There are four languages:
 //!
 //! | language | operations on | asks |
 //! |---|---|---|
 //! | [`local::Local`] | two local queues that steal from each other, and a global queue | results and order |
 //! | [`global::Global`] | the global queue and two batches | results and order |
 //! | [`ownership::Ownership`] | all of these, with each kind of task, some of whose drops panic | who drops what, when |
+//! | [`scheduler::Simulation`] | the whole scheduler, on a simulated host | who runs what, when; who sleeps |
 //!
 //! Programs come from three places, and each can hand a failure to the others:
 //!
@@ -39,6 +40,7 @@ pub mod ownership;
 #[cfg(feature = "proptest")]
 pub mod random;
 pub mod reference;
+pub mod scheduler;
 pub mod tracked;
 
 use std::collections::BTreeSet;

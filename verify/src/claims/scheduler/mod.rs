@@ -13,6 +13,7 @@ mod many;
 mod monitor;
 mod park;
 mod poll;
+mod simulated;
 mod stop;
 mod teardown;
 mod trace;
@@ -33,6 +34,7 @@ pub(crate) fn claims() -> Vec<Claim> {
         monitor::claims(),
         teardown::claims(),
         many::claims(),
+        simulated::claims(),
         trace::claims(),
     ]
     .into_iter()
