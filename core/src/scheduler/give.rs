@@ -73,9 +73,12 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         self.shared.refused.store(1, Ordering::Release);
         if self.put_down(token, searching) == Put::Look {
             // Once more: somebody may have tried again meanwhile, in vain, since the processor was
-            // not idle yet, and our searcher was counted.
+            // not idle yet, and our searcher was counted. (A store would do, and the explorer agrees:
+            // the other's swap, if it read our first store, comes right after that. loom objects.)
             // ORDER: Release: as above.
-            self.shared.refused.store(1, Ordering::Release);
+            self.shared.refused.swap(1, Ordering::Release);
+            // And that somebody may be the monitor, which then saw nothing left to do, and sleeps.
+            self.wake_monitor();
             if self.shared.pool.has_sleeper() {
                 // It fell asleep when the machine that was asked for was still to come.
                 self.retry_refused_for_work(by);

@@ -232,10 +232,10 @@ impl Model for Everything {
             return vec![];
         }
         vec![Witness {
-            name: "more machines than processors",
+            name: "more machines than the two processors of the beginning",
             seen_in: |outcome| {
                 let machines = outcome.split(' ').next().and_then(|count| count.parse().ok());
-                machines.is_some_and(|machines: usize| machines > 4)
+                machines.is_some_and(|machines: usize| machines > 2)
             },
         }]
     }

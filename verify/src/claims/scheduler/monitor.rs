@@ -9,9 +9,12 @@ use crate::world::World;
 pub(crate) fn claims() -> Vec<Claim> {
     vec![Claim {
         name: "scheduler::the_monitor_sleeps_only_while_nothing_happens",
-        sentence: "When a machine takes a processor up while the monitor goes into its deep sleep, \
-                   the monitor stays awake or is woken.",
-        cases: vec![Case::new("take_up_or_sleep", "1 machine, 1 monitor", SMALL, TakeUpOrSleep)],
+        sentence: "When a machine takes a processor up, or the host refuses one, while the monitor \
+                   goes into its deep sleep, the monitor stays awake or is woken.",
+        cases: vec![
+            Case::new("take_up_or_sleep", "1 machine, 1 monitor", SMALL, TakeUpOrSleep),
+            Case::new("refused_or_sleep", "1 task, 1 monitor", SMALL, RefusedOrSleep),
+        ],
         properties: vec![],
     }]
 }
@@ -46,6 +49,29 @@ impl Model for TakeUpOrSleep {
         });
         let deep = watch(&bench);
         bench.end([W::join(taker)]);
+        format!("{deep}")
+    }
+
+    fn witnesses(&self) -> Vec<Witness> {
+        slept_or_not()
+    }
+}
+
+/// A task comes, and the host refuses the machine: the monitor has to try again. One that sleeps
+/// on is a deadlock.
+struct RefusedOrSleep;
+
+impl Model for RefusedOrSleep {
+    fn run<W: World>(&self) -> Outcome {
+        let mut setup = Setup::new(1, 1);
+        setup.refuses = usize::MAX;
+        let bench = Bench::<W>::new(setup);
+        let injector = W::spawn({
+            let bench = bench.clone();
+            move || bench.scheduler.inject(bench.task(1)).is_ok()
+        });
+        let deep = watch(&bench);
+        assert!(W::join(injector), "nobody has shut down");
         format!("{deep}")
     }
 
