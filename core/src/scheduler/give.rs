@@ -67,15 +67,15 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         let processor = token.id;
         self.tell(by, Event::Refused { processor });
         self.shared.global.push_batch(token.queue.drain());
-        // ORDER: Release: pairs with the fence of whoever tries again (in `published`); without it
-        // that one may not see the tasks, and the failure is forgotten. Before the processor goes
-        // idle, so that from then on the failure is known.
-        self.shared.refused.store(1, Ordering::Release);
+        // ORDER: Relaxed: a first word, so that the failure is known while the processor goes idle.
+        // Whoever tries again for it may be too early; then it is told once more, below.
+        self.shared.refused.store(1, Ordering::Relaxed);
         if self.put_down(token, searching) == Put::Look {
             // Once more: somebody may have tried again meanwhile, in vain, since the processor was
             // not idle yet, and our searcher was counted. (A store would do, and the explorer agrees:
             // the other's swap, if it read our first store, comes right after that. loom objects.)
-            // ORDER: Release: as above.
+            // ORDER: Release: pairs with the fence of whoever tries again (in `published`); without
+            // it that one may not see the processor idle, and the failure is forgotten.
             self.shared.refused.swap(1, Ordering::Release);
             // And that somebody may be the monitor, which then saw nothing left to do, and sleeps.
             self.wake_monitor();
@@ -99,10 +99,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
 
     /// Whether the host has refused a machine since somebody last tried.
     pub(super) fn is_refused(&self) -> bool {
-        // ORDER: Acquire: pairs with the Release by which `refused` puts the processor down, if the
-        // caller has seen that; without it the failure may be missed.
-        H::Memory::fence(Ordering::Acquire);
-        // ORDER: Relaxed: after the fence.
+        // ORDER: Relaxed: the monitor asks after its fence; the refuser makes one, and wakes it, after
+        // it has told of the failure.
         self.shared.refused.load(Ordering::Relaxed) != 0
     }
 

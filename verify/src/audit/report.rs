@@ -97,19 +97,20 @@ const HEAD: &str = "\
 # The ordering audit
 
 Every memory ordering in `core` that is stronger than `Relaxed`, and every fence, was made weaker,
-one at a time, and the claims were run again under loom until one of them failed. An ordering that
-no claim misses is either too strong, or something that loom cannot see: each of these has its
-reason below. The same program checks that every ordering in the source is reached by some claim.
+one at a time, and the claims were run again, under the explorer or loom, until one of them failed.
+An ordering that no claim misses is either too strong, or something that the engines cannot see: each
+of these has its reason below. The same program checks that every ordering in the source is reached by
+some claim.
 
 This page is written by
 
 ```sh
-cargo run --release -- audit --markdown docs/src/verification/ordering-audit.md
+cargo run --release -- audit --engine explore --markdown docs/src/verification/ordering-audit.md
 ```
 
 and the command fails when an ordering survives that is not explained here, or when an explanation
 is not needed any more. It weakens the code that ships, not a copy: an atomic operation knows the
-line that called it (`#[track_caller]`), and the world `Audited<Loom>` asks loom for less there.
+line that called it (`#[track_caller]`), and the world `Audited<W>` asks the engine for less there.
 
 What the weakening of one ordering alone cannot show: two orderings that stand in for each other.
 ";

@@ -9,7 +9,7 @@
 //! its observer of every step that took effect, and there, between two steps of one machine, the
 //! next operation of the program is performed.
 //!
-//! The reference is [`Mirror`](mirror::Mirror): every queue as a plain list, every processor with
+//! The reference is `mirror::Mirror`: every queue as a plain list, every processor with
 //! its owner, the number of searchers. It hears of the same events, and objects to each that its
 //! lists say cannot be.
 //!
