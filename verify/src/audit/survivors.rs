@@ -95,25 +95,4 @@ pub const SURVIVORS: &[Survivor] = &[
         weakened: "SeqCst -> none",
         reason: POLLER_IS_THE_HOSTS,
     },
-    Survivor {
-        file: SHUTDOWN,
-        function: "end",
-        operation: "H::Memory::fence(SeqCst)",
-        weakened: "SeqCst -> Release",
-        reason: POLLER_IS_THE_HOSTS,
-    },
-    Survivor {
-        file: SHUTDOWN,
-        function: "end",
-        operation: "H::Memory::fence(SeqCst)",
-        weakened: "SeqCst -> Acquire",
-        reason: POLLER_IS_THE_HOSTS,
-    },
-    Survivor {
-        file: SHUTDOWN,
-        function: "end",
-        operation: "H::Memory::fence(SeqCst)",
-        weakened: "SeqCst -> AcqRel",
-        reason: POLLER_IS_THE_HOSTS,
-    },
 ];
