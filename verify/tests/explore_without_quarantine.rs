@@ -1,6 +1,6 @@
 //! Without the explorer's allocator a thread that waits is unwound when its execution is over, so
-//! that its memory comes back; a destructor that objects to what it finds then ends the process, and
-//! says why.
+//! that its memory comes back; a destructor that objects to what it finds then ends the process,
+//! and says why.
 
 #![cfg(feature = "explore")]
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "a test has std")]

@@ -72,8 +72,9 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         self.shared.refused.store(1, Ordering::Relaxed);
         if self.put_down(token, searching) == Put::Look {
             // Once more: somebody may have tried again meanwhile, in vain, since the processor was
-            // not idle yet, and our searcher was counted. (A store would do, and the explorer agrees:
-            // the other's swap, if it read our first store, comes right after that. loom objects.)
+            // not idle yet, and our searcher was counted. (A store would do, and the explorer
+            // agrees: the other's swap, if it read our first store, comes right after that. loom
+            // objects.)
             // ORDER: Release: pairs with the fence of whoever tries again (in `published`); without
             // it that one may not see the processor idle, and the failure is forgotten.
             self.shared.refused.swap(1, Ordering::Release);
@@ -99,8 +100,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
 
     /// Whether the host has refused a machine since somebody last tried.
     pub(super) fn is_refused(&self) -> bool {
-        // ORDER: Relaxed: the monitor asks after its fence; the refuser makes one, and wakes it, after
-        // it has told of the failure.
+        // ORDER: Relaxed: the monitor asks after its fence; the refuser makes one, and wakes it,
+        // after it has told of the failure.
         self.shared.refused.load(Ordering::Relaxed) != 0
     }
 
