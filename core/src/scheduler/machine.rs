@@ -28,8 +28,6 @@ pub struct Machine<H: Host<CAP>, const CAP: usize = 256> {
     pub(super) locks: u32,
     /// What runs next, before anything else: the task that came with the processor.
     pub(super) ahead: Option<H::Task>,
-    /// The processor it had last.
-    pub(super) last: usize,
     seed: u32,
     one_thread: PhantomData<Cell<()>>,
 }
@@ -117,7 +115,6 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
             searching: false,
             locks: 0,
             ahead: None,
-            last: usize::MAX,
             seed,
             one_thread: PhantomData,
         };
@@ -214,7 +211,6 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
     /// Begins to hold a processor.
     pub(super) fn hold(&mut self, token: Token<H, CAP>, searching: bool) {
         self.tell(Event::Began { processor: token.id, searching });
-        self.last = token.id;
         self.searching = searching;
         self.go("hold", Place::With(token));
     }
@@ -285,10 +281,6 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
 
 impl<H: Host<CAP>, const CAP: usize> Drop for Machine<H, CAP> {
     fn drop(&mut self) {
-        if let Some(task) = self.ahead.take() {
-            // It came with a processor, which is held.
-            self.scheduler.shared.global.push(task);
-        }
         if let Place::Inside(..) = self.place {
             let _ = self.exit_blocking();
         }
@@ -312,9 +304,6 @@ impl<H: Host<CAP>, const CAP: usize> Drop for Machine<H, CAP> {
 /// After a machine that was dropped asleep has been given something.
 fn drop_rest<H: Host<CAP>, const CAP: usize>(machine: &mut Machine<H, CAP>) {
     if let Place::With(_) = machine.place {
-        if let Some(task) = machine.ahead.take() {
-            machine.scheduler.shared.global.push(task);
-        }
         machine.leave_processor();
         machine.depart();
     }

@@ -42,8 +42,11 @@ impl<H: Host<CAP>, const CAP: usize> Machine<H, CAP> {
         }
     }
 
-    /// Gives the processor away, whatever there is in its queue.
+    /// Gives the processor away, whatever there is in its queue; and the task that came with it.
     pub(super) fn leave_processor(&mut self) {
+        if let Some(task) = self.ahead.take() {
+            self.scheduler.shared.global.push(task);
+        }
         let by = Some(self.record.id);
         let processor = self.held().id;
         if self.scheduler.processor(processor).status().must_stop() {
