@@ -3,24 +3,23 @@
 use crate::source::File;
 use crate::{assert_accepts, assert_objects, assert_tidy};
 
-/// This folder names what it forbids.
-const OURS: &str = "verify/tests/tidy/";
-
-/// What says that something is unfinished, or that a check was switched off.
+/// What says that something is unfinished, or that a check was switched off. In two halves each, so
+/// that this file is judged as every other.
 const UNFINISHED: [&str; 9] = [
-    "todo!",
-    "TODO",
-    "unimplemented!",
-    "FIXME",
-    "XXX",
-    "#[ignore",
-    "allow(dead_code",
-    "expect(dead_code",
-    "dbg!(",
+    concat!("to", "do!"),
+    concat!("TO", "DO"),
+    concat!("unimple", "mented!"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+    concat!("#[ig", "nore"),
+    concat!("allow(dead", "_code"),
+    concat!("expect(dead", "_code"),
+    concat!("db", "g!("),
 ];
 
 /// Paths that are right on one machine alone.
-const MACHINE: [&str; 3] = ["/home/", "/Users/", "C:\\"];
+const MACHINE: [&str; 4] =
+    [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("C:", "\\")];
 
 fn nothing_is_unfinished(file: &File) -> Vec<String> {
     objections_to(file, &UNFINISHED, "must not stay")
@@ -31,8 +30,7 @@ fn no_path_of_one_machine(file: &File) -> Vec<String> {
 }
 
 fn objections_to(file: &File, words: &[&str], what: &str) -> Vec<String> {
-    let lines = file.lines().filter(|_| !file.is_under(OURS));
-    lines
+    file.lines()
         .filter_map(|(number, line)| {
             let word = words.iter().find(|word| line.contains(**word))?;
             Some(file.objection(number, &format!("`{word}` {what}")))
