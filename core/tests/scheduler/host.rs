@@ -259,6 +259,16 @@ pub(crate) fn with(config: Config) -> Tested {
     Scheduler::new(Desk::new(), config).expect("the numbers make sense")
 }
 
+/// `config` with each form of the idle word.
+pub(crate) fn with_both_forms(config: &Config) -> [Tested; 2] {
+    [false, true].map(|many_words| with(Config { many_words, ..config.clone() }))
+}
+
+/// Go's numbers, with each form of the idle word.
+pub(crate) fn in_both_forms(processors: usize) -> [Tested; 2] {
+    with_both_forms(&Config::new(processors))
+}
+
 /// As many machines as processors, each with one.
 pub(crate) fn busy(scheduler: &Tested) -> Vec<Worker> {
     (0..scheduler.processors()).map(|_| scheduler.machine().expect("there is room")).collect()

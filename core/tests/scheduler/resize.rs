@@ -3,20 +3,25 @@
 use gosched::scheduler::ResizeError;
 use gosched::{Config, ConfigError, ProcessorState};
 
-use crate::host::{Tested, busy, ids, job, run_all, scheduler, with};
+use crate::host::{Tested, busy, ids, job, run_all, scheduler, with, with_both_forms};
 
-/// `most` processors, of which `now` take part.
-fn sized(now: usize, most: usize, many_words: bool) -> Tested {
-    let mut config = Config::new(now);
-    (config.max_processors, config.many_words) = (most, many_words);
-    with(config)
+/// `now` processors, with room for `most`.
+fn room(now: usize, most: usize) -> Config {
+    Config { max_processors: most, ..Config::new(now) }
+}
+
+fn sized(now: usize, most: usize) -> Tested {
+    with(room(now, most))
+}
+
+fn sized_in_both_forms(now: usize, most: usize) -> [Tested; 2] {
+    with_both_forms(&room(now, most))
 }
 
 /// S26: to the front of the global queue, the lowest processor first, each slot before its ring.
 #[test]
 fn the_tasks_of_removed_processors_go_to_the_front_in_their_order() {
-    for many_words in [false, true] {
-        let scheduler = sized(3, 3, many_words);
+    for scheduler in sized_in_both_forms(3, 3) {
         let mut machines = busy(&scheduler);
         for (id, machine) in machines.iter_mut().enumerate() {
             machine.submit(job(10 * id + 1)).unwrap();
@@ -41,8 +46,7 @@ fn the_tasks_of_removed_processors_go_to_the_front_in_their_order() {
 
 #[test]
 fn from_two_to_one_to_three_loses_nothing() {
-    for many_words in [false, true] {
-        let scheduler = sized(2, 3, many_words);
+    for scheduler in sized_in_both_forms(2, 3) {
         let mut machines = busy(&scheduler);
         let mut id = 0;
         let mut fill = |machines: &mut Vec<crate::host::Worker>| {
@@ -77,7 +81,7 @@ fn from_two_to_one_to_three_loses_nothing() {
 
 #[test]
 fn a_removed_processor_is_dead_and_comes_back_empty() {
-    let scheduler = sized(2, 2, false);
+    let scheduler = sized(2, 2);
     scheduler.set_processors(1).unwrap();
     assert_eq!(scheduler.snapshot().processors.len(), 1);
     assert_eq!(scheduler.snapshot().idle, 1);
@@ -91,7 +95,7 @@ fn a_removed_processor_is_dead_and_comes_back_empty() {
 
 #[test]
 fn a_stopper_whose_processor_is_removed_gets_the_first() {
-    let scheduler = sized(3, 3, false);
+    let scheduler = sized(3, 3);
     let mut machines = busy(&scheduler);
     let mut stopper = machines.pop().unwrap();
     for machine in &mut machines {
@@ -108,7 +112,7 @@ fn a_stopper_whose_processor_is_removed_gets_the_first() {
 
 #[test]
 fn nonsense_changes_nothing() {
-    let scheduler = sized(2, 3, false);
+    let scheduler = sized(2, 3);
     let error = ConfigError::Processors { most: 3 };
     for nonsense in [0, 4, usize::MAX] {
         assert_eq!(scheduler.set_processors(nonsense), Err(ResizeError::Config(error)));
@@ -121,19 +125,20 @@ fn nonsense_changes_nothing() {
 
 #[test]
 fn several_changes_in_one_stop_are_one_after_the_other() {
-    let scheduler = sized(2, 5, true);
-    let mut world = scheduler.stop_the_world().unwrap();
-    for count in [5, 1, 4] {
-        world.set_processors(count).unwrap();
+    for scheduler in sized_in_both_forms(2, 5) {
+        let mut world = scheduler.stop_the_world().unwrap();
+        for count in [5, 1, 4] {
+            world.set_processors(count).unwrap();
+        }
+        drop(world);
+        assert_eq!(*scheduler.host().resized.lock().unwrap(), [(2, 5), (5, 1), (1, 4)]);
+        assert_eq!((scheduler.processors(), scheduler.snapshot().idle), (4, 4));
     }
-    drop(world);
-    assert_eq!(*scheduler.host().resized.lock().unwrap(), [(2, 5), (5, 1), (1, 4)]);
-    assert_eq!((scheduler.processors(), scheduler.snapshot().idle), (4, 4));
 }
 
 #[test]
 fn thieves_visit_the_processors_there_are_now() {
-    let scheduler = sized(2, 8, false);
+    let scheduler = sized(2, 8);
     scheduler.set_processors(8).unwrap();
     for victim in 0..8 {
         let mut machines = busy(&scheduler);

@@ -5,9 +5,9 @@ use std::thread;
 use std::time::Duration;
 
 use gosched::scheduler::{Exit, StopError};
-use gosched::{Config, ProcessorState, Step};
+use gosched::{ProcessorState, Step};
 
-use crate::host::{batch, busy, job, next, run, run_all, scheduler, with};
+use crate::host::{batch, busy, in_both_forms, job, next, run, run_all, scheduler};
 
 fn states(scheduler: &crate::host::Tested) -> Vec<ProcessorState> {
     scheduler.snapshot().processors.iter().map(|processor| processor.state).collect()
@@ -15,10 +15,7 @@ fn states(scheduler: &crate::host::Tested) -> Vec<ProcessorState> {
 
 #[test]
 fn an_idle_world_is_stopped_from_outside_at_once() {
-    for many_words in [false, true] {
-        let mut config = Config::new(3);
-        config.many_words = many_words;
-        let scheduler = with(config);
+    for scheduler in in_both_forms(3) {
         let world = scheduler.stop_the_world().unwrap();
         assert_eq!(states(&scheduler), [ProcessorState::Stopped; 3]);
         assert!(scheduler.snapshot().stopped);
@@ -30,10 +27,7 @@ fn an_idle_world_is_stopped_from_outside_at_once() {
 
 #[test]
 fn a_machine_stops_the_world_and_gets_its_processor_back() {
-    for many_words in [false, true] {
-        let mut config = Config::new(3);
-        config.many_words = many_words;
-        let scheduler = with(config);
+    for scheduler in in_both_forms(3) {
         let mut machine = scheduler.machine().unwrap();
         machine.submit(job(1)).unwrap();
         drop(scheduler.host().request());
@@ -83,10 +77,7 @@ fn a_machine_in_a_call_cannot_stop_it_and_stays_in_its_call() {
 
 #[test]
 fn a_processor_in_a_system_call_is_taken_and_its_machine_comes_back_to_none() {
-    for many_words in [false, true] {
-        let mut config = Config::new(2);
-        config.many_words = many_words;
-        let scheduler = with(config);
+    for scheduler in in_both_forms(2) {
         let mut machine = scheduler.machine().unwrap();
         machine.submit(job(1)).unwrap();
         drop(scheduler.host().request());
@@ -106,10 +97,7 @@ fn a_processor_in_a_system_call_is_taken_and_its_machine_comes_back_to_none() {
 
 #[test]
 fn the_stopper_waits_for_a_running_machine_until_its_scheduling_point() {
-    for many_words in [false, true] {
-        let mut config = Config::new(2);
-        config.many_words = many_words;
-        let scheduler = with(config);
+    for scheduler in in_both_forms(2) {
         let mut machine = scheduler.machine().unwrap();
         machine.submit(job(1)).unwrap();
         machine.submit(job(2)).unwrap();
@@ -173,10 +161,7 @@ fn each_processor_with_tasks_gets_a_machine_when_the_world_goes_on() {
 
 #[test]
 fn a_machine_that_was_woken_to_search_may_stop_the_world() {
-    for many_words in [false, true] {
-        let mut config = Config::new(3);
-        config.many_words = many_words;
-        let scheduler = with(config);
+    for scheduler in in_both_forms(3) {
         let mut machine = scheduler.machine().unwrap();
         machine.enter_blocking().unwrap();
         scheduler.inject(job(1)).unwrap();

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use gosched::{Config, Event, Step};
+use gosched::{Event, Step};
 
-use crate::host::{Answer, batch, busy, job, next, run, run_all, scheduler, with};
+use crate::host::{Answer, batch, busy, in_both_forms, job, next, run, run_all, scheduler};
 
 #[test]
 fn a_submit_wakes_one_searcher_and_no_second() {
@@ -149,10 +149,8 @@ fn who_goes_idle_beside_a_searcher_does_not_look() {
 #[test]
 fn every_task_of_a_burst_runs_once_on_every_number_of_processors() {
     for processors in [1, 2, 3, 7, 48, 49, 64] {
-        for many_words in [false, true] {
-            let mut config = Config::new(processors);
-            config.many_words = many_words;
-            let scheduler = with(config);
+        for scheduler in in_both_forms(processors) {
+            let many_words = scheduler.config().many_words;
             scheduler.inject_batch(batch(0..500)).unwrap();
             let mut machines = Vec::new();
             let mut ran = run_all(&scheduler, &mut machines);
