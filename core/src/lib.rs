@@ -14,6 +14,7 @@
 //! | [`LocalQueue`] | a processor's bounded ring and its `next` slot | `runq`, `runnext` |
 //! | [`GlobalQueue`], [`Batch`] | the FIFO that all processors share | `sched.runq`, `gQueue` |
 //! | [`Note`] | the one-shot event that a machine sleeps on | `note` |
+//! | [`Permit`] | one task stops until another lets it go on | - |
 //! | [`StealOrder`] | each victim once, in random order | `stealOrder` |
 //!
 //! # A worker finds its next task
@@ -107,6 +108,7 @@ where_supported! {
     mod monitor;
     mod note;
     mod observe;
+    mod permit;
     mod processor;
     pub mod scheduler;
     mod steal_order;
@@ -121,6 +123,7 @@ where_supported! {
     pub use monitor::{Monitor, Nap, Pace, Round};
     pub use note::Note;
     pub use observe::{Event, NoObserver, Observer, Place};
+    pub use permit::{Give, Permit};
     pub use processor::ProcessorState;
     pub use scheduler::{Machine, Scheduler, StartMachine, Step};
     pub use steal_order::{StealOrder, StealSweep};
