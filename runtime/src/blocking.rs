@@ -1,0 +1,61 @@
+//! System calls: the processor is left to others while a goroutine blocks in the kernel.
+//!
+//! ```text
+//!    blocking(|| read(...))       the processor stays here, open to be taken
+//!      │ 20 us later sysmon takes it, if work waits: another machine runs the others
+//!    back: it kept the processor: goes on
+//!          an idle one is there:  goes on with that
+//!          none:                  queues up; its machine sleeps
+//! ```
+//!
+//= go1.27:src/runtime/proc.go#reentersyscall
+//= go1.27:src/runtime/proc.go#exitsyscall
+
+use std::thread;
+
+use crate::fiber::Stop;
+use crate::goroutine::{Kind, Status, WaitReason};
+use crate::park::{checkpoint_here, suspend};
+use crate::worker::Worker;
+
+/// Runs `call`, which may block the thread: reading a file, a lock of std, foreign code. The other
+/// goroutines go on: if the call takes more than 20 us and they need the processor, it is given to
+/// another machine.
+///
+/// Two compare-exchanges, if the processor was not taken. Inside, the goroutine has no processor: it
+/// may start and wake others, and if it parks, it parks with its thread. On a thread that runs no
+/// goroutine it only calls.
+///
+/// A panic of `call` goes on, after the end of the call.
+pub fn blocking<R>(call: impl FnOnce() -> R) -> R {
+    let Some((worker, goroutine)) = Worker::running() else { return call() };
+    if !worker.enter(false) {
+        return call();
+    }
+    goroutine.set_status(Status::InSystemCall, WaitReason::None);
+    let _leave = Leave;
+    call()
+}
+
+/// Ends the system call, in a panic too.
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let Some((worker, goroutine)) = Worker::running() else {
+            unreachable!("a goroutine in a system call does not switch")
+        };
+        let has_processor = worker.exit();
+        goroutine.set_status(Status::Running, WaitReason::None);
+        if thread::panicking() || goroutine.kind() != Kind::Stackful {
+            // It cannot leave its stack now: without a processor it goes on to its next scheduling
+            // point none the less.
+            return;
+        }
+        if has_processor {
+            checkpoint_here(worker, goroutine);
+        } else {
+            suspend(goroutine, Stop::NoProcessor);
+        }
+    }
+}

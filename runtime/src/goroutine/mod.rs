@@ -1,0 +1,304 @@
+//! G, the goroutine: its descriptor, and the right to run it.
+//!
+//! A descriptor is made once and never freed, only used again, as Go's are: so whoever reads the
+//! list of all goroutines for a dump takes no lock, and reads at worst the descriptor of a
+//! goroutine that has just become another. Everything that such a reader reads is atomic.
+//!
+//! | part | who touches it |
+//! |---|---|
+//! | what a dump shows: number, status, reason, names | anybody; written by the one who runs it |
+//! | the permit | anybody: it decides who may make it runnable |
+//! | `references` | anybody who holds one: the run right, handles, wakers |
+//! | the fiber, the body, the locals | whoever holds the run right, [`Runnable`] |
+//!
+//! A goroutine has one [`Runnable`], which stands in a queue, is held by the worker that runs it, or
+//! has been given up to the permit while the goroutine waits. It counts as one reference.
+//!
+//! ```text
+//!    free ──go──► runnable ──► running ──► dead ──last reference──► free
+//!                    ▲            │ park
+//!                    └─ waiting ◄─┘
+//! ```
+
+mod list;
+mod runnable;
+mod status;
+
+use std::cell::{Cell, UnsafeCell};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::thread::Thread;
+
+use gosched::Permit;
+
+use crate::fiber::{Fiber, Switch};
+use crate::locals::Locals;
+use crate::pinned::Carrier;
+use crate::runtime::Shared;
+
+pub(crate) use self::list::{Free, all};
+pub(crate) use self::runnable::{Ids, Runnable, single_id};
+use self::status::AtomicStatus;
+pub use self::status::{Status, WaitReason};
+
+/// What a goroutine runs: a closure and the place of its result.
+pub(crate) trait Body: Send + Sync {
+    /// Runs it, catches its panic, keeps the result and wakes whoever waits for it. Called by the
+    /// holder of the run right; a closure once, a future until it is ready.
+    fn run(&self) -> Poll<()>;
+    /// Says to whoever waits that it will never run.
+    fn cancel(&self, why: crate::join::Cancelled);
+}
+
+/// Not locked to a machine.
+const UNLOCKED: usize = usize::MAX;
+
+/// One goroutine's descriptor.
+#[repr(align(128))]
+pub(crate) struct Goroutine {
+    /// 0 while it is free. No two goroutines of a process ever have the same.
+    id: AtomicU64,
+    status: AtomicStatus,
+    references: AtomicUsize,
+    pub(crate) permit: Permit,
+    /// The machine it is locked to, or [`UNLOCKED`].
+    locked: AtomicUsize,
+    /// The runtime that it belongs to, from its start to its end.
+    runtime: AtomicPtr<Shared>,
+    /// Where `go` was called.
+    location: AtomicPtr<Location<'static>>,
+    /// The carrier of a pinned goroutine; null for one that may run on any machine.
+    home: AtomicPtr<Carrier>,
+    /// Whether it waits with its thread, since it must not leave its stack now.
+    on_thread: AtomicBool,
+    /// That thread.
+    thread: Mutex<Option<Thread>>,
+    owned: Owned,
+}
+
+/// How a goroutine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// On a stack of its own.
+    Stackful,
+    /// As a future, polled on the machine's stack.
+    Future,
+    /// It is a [`Carrier`]: it runs pinned goroutines.
+    Carrier,
+}
+
+/// What the holder of the run right alone touches.
+struct Owned {
+    kind: Cell<Kind>,
+    fiber: Cell<Option<Box<Fiber>>>,
+    switch: Cell<*const Switch>,
+    body: Cell<Option<Arc<dyn Body>>>,
+    locals: UnsafeCell<Locals>,
+    /// How many `lock_os_thread`s it has not taken back.
+    locks: Cell<u32>,
+}
+
+// SAFETY: of its fields, `owned` alone is not made for sharing, and it is touched by the one holder
+// of the run right only, which travels between threads through queues and permits.
+unsafe impl Sync for Goroutine {}
+// SAFETY: as above. A fiber with a goroutine on it moves between threads only under the promise
+// of `Migrating`; without it the goroutine is pinned.
+unsafe impl Send for Goroutine {}
+
+impl Goroutine {
+    /// A free descriptor.
+    fn new() -> Self {
+        Self {
+            id: AtomicU64::new(0),
+            status: AtomicStatus::new(),
+            references: AtomicUsize::new(0),
+            permit: Permit::new(),
+            locked: AtomicUsize::new(UNLOCKED),
+            runtime: AtomicPtr::new(null_mut()),
+            location: AtomicPtr::new(null_mut()),
+            home: AtomicPtr::new(null_mut()),
+            on_thread: AtomicBool::new(false),
+            thread: Mutex::new(None),
+            owned: Owned {
+                kind: Cell::new(Kind::Stackful),
+                fiber: Cell::new(None),
+                switch: Cell::new(std::ptr::null()),
+                body: Cell::new(None),
+                locals: UnsafeCell::new(Locals::new()),
+                locks: Cell::new(0),
+            },
+        }
+    }
+
+    /// Its number, from 1; 0 while the descriptor is free.
+    pub(crate) fn id(&self) -> u64 {
+        // ORDER: Relaxed: it tells itself alone.
+        self.id.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn status(&self) -> (Status, WaitReason) {
+        self.status.get()
+    }
+
+    /// Where `go` was called.
+    pub(crate) fn location(&self) -> Option<&'static Location<'static>> {
+        // ORDER: Relaxed: the location is a constant of the program.
+        let location = self.location.load(Ordering::Relaxed);
+        // SAFETY: null, or made of a `&'static Location`.
+        unsafe { location.as_ref() }
+    }
+
+    /// The runtime it belongs to.
+    ///
+    /// # Safety
+    ///
+    /// The caller runs on the goroutine, or holds its run right: the runtime outlives both.
+    pub(crate) unsafe fn runtime(&self) -> &Shared {
+        // ORDER: Relaxed: it was written before the run right was given to anybody.
+        let runtime = self.runtime.load(Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        unsafe { &*runtime }
+    }
+
+    /// Whether it belongs to `runtime`. For the dump.
+    pub(crate) fn is_of(&self, runtime: &Shared) -> bool {
+        // ORDER: Relaxed: a picture of one instant.
+        std::ptr::eq(self.runtime.load(Ordering::Relaxed), runtime)
+    }
+
+    /// One more reference.
+    pub(crate) fn retain(&self) {
+        // ORDER: Relaxed: a new reference is made from one that exists.
+        let before = self.references.fetch_add(1, Ordering::Relaxed);
+        debug_assert_ne!(before, 0, "the goroutine is free");
+    }
+
+    /// One reference less. True if it was the last: the descriptor is the caller's, to be freed.
+    #[must_use]
+    pub(crate) fn release(&self) -> bool {
+        // ORDER: Acquire: pairs with the Release below of those who were there before; the last one
+        // need not count down, as nobody else can count up.
+        if self.references.load(Ordering::Acquire) == 1 {
+            return true;
+        }
+        // ORDER: AcqRel: Release for the one who finds that it is the last, Acquire to be that one.
+        self.references.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// The machine it is locked to.
+    pub(crate) fn locked(&self) -> Option<usize> {
+        // ORDER: Relaxed: written by the goroutine itself; its holder comes after.
+        let locked = self.locked.load(Ordering::Relaxed);
+        (locked != UNLOCKED).then_some(locked)
+    }
+
+    pub(crate) fn set_locked(&self, machine: Option<usize>) {
+        // ORDER: Relaxed: as above.
+        self.locked.store(machine.unwrap_or(UNLOCKED), Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_status(&self, status: Status, reason: WaitReason) {
+        self.status.set(status, reason);
+    }
+
+    /// Runs the body to its end, on the goroutine's own stack.
+    pub(crate) fn run_body(&self) {
+        if let Some(body) = self.owned.body.take() {
+            let _ = body.run();
+            self.drop_rest(body);
+        }
+    }
+
+    /// Polls the body, on the machine's stack.
+    pub(crate) fn poll_body(&self) -> Poll<()> {
+        let Some(body) = self.owned.body.take() else { return Poll::Ready(()) };
+        let poll = body.run();
+        if poll.is_pending() {
+            self.owned.body.set(Some(body));
+        } else {
+            self.drop_rest(body);
+        }
+        poll
+    }
+
+    /// Drops what the goroutine leaves: its locals, and the result nobody waits for. The destructors
+    /// may use the runtime, so they run as part of the goroutine; one that panics has told so by the
+    /// panic's message, and the panic ends here.
+    fn drop_rest(&self, body: Arc<dyn Body>) {
+        // SAFETY: the goroutine's own code calls this.
+        let locals = unsafe { &mut *self.owned.locals.get() }.take();
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(body)));
+    }
+
+    /// The goroutine's locals.
+    ///
+    /// # Safety
+    ///
+    /// The caller runs on the goroutine, and keeps no other such reference.
+    #[expect(clippy::mut_from_ref, reason = "the goroutine itself is the only one to call it")]
+    pub(crate) unsafe fn locals(&self) -> &mut Locals {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.owned.locals.get() }
+    }
+
+    /// Where the code on the stack suspends. By the goroutine itself.
+    pub(crate) fn switch(&self) -> &Cell<*const Switch> {
+        &self.owned.switch
+    }
+
+    /// How often it has locked itself. By the goroutine itself, or its worker.
+    pub(crate) fn locks(&self) -> &Cell<u32> {
+        &self.owned.locks
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.owned.kind.get()
+    }
+
+    /// The carrier it is pinned to. By the holder of the run right.
+    pub(crate) fn home(&self) -> Option<&Carrier> {
+        if self.kind() == Kind::Carrier { None } else { self.carrier() }
+    }
+
+    /// The carrier it is pinned to, or that it is.
+    pub(crate) fn carrier(&self) -> Option<&Carrier> {
+        // ORDER: Relaxed: written before the goroutine is first made runnable; carriers live as long
+        // as their runtime.
+        let home = self.home.load(Ordering::Relaxed);
+        // SAFETY: null, or a carrier of the goroutine's runtime.
+        unsafe { home.as_ref() }
+    }
+
+    /// Waits for a permit with the whole thread, where the goroutine must not leave its stack.
+    pub(crate) fn wait_on_thread(&self) {
+        let thread = std::thread::current();
+        *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        // ORDER: Relaxed: before the fence.
+        self.on_thread.store(true, Ordering::Relaxed);
+        // ORDER: SeqCst: against the fence in `rouse_thread`: either we see the permit, or its giver
+        // sees that we wait.
+        fence(Ordering::SeqCst);
+        while !self.permit.take() {
+            std::thread::park();
+        }
+        // ORDER: Relaxed: whoever still sees true wakes a thread that does not wait.
+        self.on_thread.store(false, Ordering::Relaxed);
+    }
+
+    /// Wakes the thread, after a permit was given that nobody was parked for.
+    pub(crate) fn rouse_thread(&self) {
+        // ORDER: SeqCst: against the fence in `wait_on_thread`.
+        fence(Ordering::SeqCst);
+        // ORDER: Relaxed: after the fence.
+        if self.on_thread.load(Ordering::Relaxed) {
+            let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(thread) = &*thread {
+                thread.unpark();
+            }
+        }
+    }
+}

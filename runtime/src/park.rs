@@ -1,0 +1,275 @@
+//! Stopping and going on: `park` and `unpark`, yields, and waiting for anything at all.
+//!
+//! Everything that a goroutine waits for comes down to its [permit](gosched::Permit): it parks, and
+//! whoever has what it waits for gives the permit. A [`Waker`] of a goroutine does the same, so that
+//! a future's waker, a timer, a socket and a joiner are one mechanism.
+//!
+//! A goroutine must not leave its stack in two situations: inside [`blocking`](crate::blocking),
+//! where it has no processor to leave, and while it unwinds, as the count of panics is its thread's.
+//! It waits with the whole thread then, and its processor goes to another machine.
+//!
+//= go1.27:src/runtime/proc.go#gopark
+//= go1.27:src/runtime/proc.go#goready
+//= go1.27:src/runtime/proc.go#Gosched
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
+use std::thread::{self, Thread};
+
+use gosched::Give;
+
+use crate::fiber::{Resume, Stop};
+use crate::goroutine::{Free, Goroutine, Kind, Runnable, Status, WaitReason};
+use crate::worker::Worker;
+
+/// A handle to a goroutine, with which it can be unparked.
+///
+/// Cheap to clone. It keeps the goroutine's descriptor, not the goroutine: one that has ended is
+/// unparked without effect.
+pub struct Handle(&'static Goroutine);
+
+/// The goroutine that runs now. `None` outside of goroutines.
+#[must_use]
+pub fn current() -> Option<Handle> {
+    Worker::running().map(|(_, goroutine)| Handle::new(goroutine))
+}
+
+impl Handle {
+    fn new(goroutine: &'static Goroutine) -> Self {
+        goroutine.retain();
+        Self(goroutine)
+    }
+
+    /// The goroutine's number. No two goroutines of a process ever have the same.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.0.id()
+    }
+
+    /// Lets the goroutine go on, if it is [parked](park), or spares it the next park. From any
+    /// thread; it is not counted: two that come before the park are one.
+    //= go1.27:src/runtime/proc.go#goready
+    pub fn unpark(&self) {
+        unpark(self.0);
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        Self::new(self.0)
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        release(self.0);
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Handle").field(&self.id()).finish()
+    }
+}
+
+/// Stops the goroutine until somebody [unparks](Handle::unpark) it. Returns at once if somebody has
+/// since the last time. May return without that, as [`std::thread::park`] may: ask again for what
+/// you wait for. On a thread that runs no goroutine it is [`std::thread::park`].
+//= go1.27:src/runtime/proc.go#gopark
+pub fn park() {
+    match Worker::running() {
+        Some((_, goroutine)) => park_for(goroutine, WaitReason::Park),
+        None => thread::park(),
+    }
+}
+
+/// Gives the others their turn: the goroutine goes behind all that are runnable.
+///
+/// On a thread that runs no goroutine it is [`std::thread::yield_now`].
+//= go1.27:src/runtime/proc.go#Gosched
+pub fn yield_now() {
+    match Worker::running() {
+        Some((worker, goroutine)) => {
+            if can_switch(worker, goroutine) {
+                suspend(goroutine, Stop::Yield);
+            }
+        }
+        None => thread::yield_now(),
+    }
+}
+
+/// Yields, if somebody asks for it: sysmon does after the goroutine has run for 10 ms, and whoever
+/// stops the world. Two loads, if not. For loops that meet no other scheduling point.
+pub fn checkpoint() {
+    if let Some((worker, goroutine)) = Worker::running() {
+        checkpoint_here(worker, goroutine);
+    }
+}
+
+/// [`checkpoint`], for one who has looked up where it runs.
+pub(crate) fn checkpoint_here(worker: &Worker, goroutine: &'static Goroutine) {
+    // SAFETY: the running goroutine, and one load.
+    if unsafe { worker.machine() }.should_yield() && can_switch(worker, goroutine) {
+        suspend(goroutine, Stop::Yield);
+    }
+}
+
+/// Whether the goroutine may leave its stack now.
+fn can_switch(worker: &Worker, goroutine: &Goroutine) -> bool {
+    goroutine.kind() == Kind::Stackful && !worker.inside.get() && !thread::panicking()
+}
+
+/// Stops the running goroutine. It may go on in another thread.
+#[inline]
+pub(crate) fn suspend(goroutine: &'static Goroutine, stop: Stop) {
+    // SAFETY: the goroutine runs on the fiber whose loop has set the pointer, which lives as long as
+    // the fiber.
+    let resumed = unsafe { &*goroutine.switch().get() }.suspend(stop);
+    debug_assert!(matches!(resumed, Resume::Run(_)), "a fiber with a goroutine is not ended");
+}
+
+/// Stops the running goroutine until it has a permit.
+pub(crate) fn park_for(goroutine: &'static Goroutine, reason: WaitReason) {
+    let Some(worker) = Worker::here() else { unreachable!("a goroutine runs on a worker") };
+    if goroutine.permit.take() {
+        return checkpoint_here(worker, goroutine);
+    }
+    if can_switch(worker, goroutine) {
+        goroutine.set_status(Status::Waiting, reason);
+        suspend(goroutine, Stop::Park);
+        return;
+    }
+    let entered = worker.enter(true);
+    goroutine.set_status(Status::Waiting, reason);
+    goroutine.wait_on_thread();
+    if entered {
+        // Without a processor it goes on none the less, up to its next scheduling point.
+        worker.exit();
+    }
+    let status = if entered { Status::Running } else { Status::InSystemCall };
+    goroutine.set_status(status, WaitReason::None);
+}
+
+/// Gives the goroutine its permit.
+pub(crate) fn unpark(goroutine: &'static Goroutine) {
+    match goroutine.permit.give() {
+        // SAFETY: the permit said so.
+        Give::Parked => ready(unsafe { Runnable::of_parked(goroutine) }),
+        Give::Kept | Give::Already => goroutine.rouse_thread(),
+    }
+}
+
+/// Makes a goroutine runnable: here, if this thread runs a goroutine of the same runtime.
+pub(crate) fn ready(runnable: Runnable) {
+    let goroutine = runnable.goroutine();
+    goroutine.set_status(Status::Runnable, WaitReason::None);
+    if let Some(home) = goroutine.home() {
+        return home.push(runnable);
+    }
+    match Worker::here() {
+        Some(worker) if !worker.is_g0() && goroutine.is_of(&worker.shared) => {
+            worker.submit(runnable);
+        }
+        _ => {
+            let scheduler = runnable.runtime().scheduler().clone();
+            if let Err(closed) = scheduler.inject(runnable) {
+                closed.0.abandon();
+            }
+        }
+    }
+}
+
+/// A reference to the goroutine is gone.
+pub(crate) fn release(goroutine: &'static Goroutine) {
+    if goroutine.release() {
+        let free = goroutine.free();
+        match Worker::here() {
+            Some(worker) => worker.keep(free),
+            None => Free::default().push(free),
+        }
+    }
+}
+
+/// The wakers of goroutines: one word, the descriptor.
+static WAKER: RawWakerVTable = RawWakerVTable::new(
+    |data| {
+        goroutine_of(data).retain();
+        RawWaker::new(data, &WAKER)
+    },
+    |data| {
+        unpark(goroutine_of(data));
+        release(goroutine_of(data));
+    },
+    |data| unpark(goroutine_of(data)),
+    |data| release(goroutine_of(data)),
+);
+
+fn goroutine_of(data: *const ()) -> &'static Goroutine {
+    // SAFETY: only wakers of goroutines have the table, and their data is a descriptor, which is
+    // never freed.
+    unsafe { &*data.cast::<Goroutine>() }
+}
+
+/// A waker that borrows the caller's reference.
+pub(crate) fn borrowed_waker(goroutine: &'static Goroutine) -> ManuallyDrop<Waker> {
+    let data = std::ptr::from_ref(goroutine).cast();
+    // SAFETY: the table keeps a waker's contract; the caller's reference is not counted down, as the
+    // waker is not dropped.
+    ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &WAKER)) })
+}
+
+/// Wakes, from a poll: a goroutine is put into `ready`, instead of being submitted.
+pub(crate) fn wake_into(waker: Waker, ready: &mut crate::engine::Batch) {
+    if std::ptr::eq(waker.vtable(), &raw const WAKER) {
+        let goroutine = goroutine_of(waker.data());
+        if goroutine.permit.give() == Give::Parked {
+            goroutine.set_status(Status::Runnable, WaitReason::None);
+            // SAFETY: the permit said so.
+            let runnable = unsafe { Runnable::of_parked(goroutine) };
+            match goroutine.home() {
+                Some(home) => home.push(runnable),
+                None => ready.push(runnable),
+            }
+        } else {
+            goroutine.rouse_thread();
+        }
+    } else {
+        // Somebody else's: it may panic, and a poll must not.
+        let woken = std::panic::AssertUnwindSafe(|| waker.wake());
+        let _ = std::panic::catch_unwind(woken);
+    }
+}
+
+/// Wakes a thread that runs no goroutine.
+struct ThreadWaker(Thread);
+
+impl Wake for ThreadWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits until `poll` is ready: the goroutine parks, or the thread, if it runs none.
+pub(crate) fn wait_for<T>(
+    reason: WaitReason,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> T {
+    if let Some((_, goroutine)) = Worker::running() {
+        let waker = borrowed_waker(goroutine);
+        loop {
+            if let Poll::Ready(result) = poll(&mut Context::from_waker(&waker)) {
+                return result;
+            }
+            park_for(goroutine, reason);
+        }
+    }
+    let waker = Waker::from(Arc::new(ThreadWaker(thread::current())));
+    loop {
+        if let Poll::Ready(result) = poll(&mut Context::from_waker(&waker)) {
+            return result;
+        }
+        thread::park();
+    }
+}

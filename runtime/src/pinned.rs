@@ -1,0 +1,164 @@
+//! Pinned goroutines: each runs on one thread for life.
+//!
+//! Without the promise of [`Migrating`](crate::Migrating) a goroutine may keep a thread-local's
+//! borrow across a scheduling point, so it must stay on its thread. The core's queues know no such
+//! thing; they know a task that is locked to a machine. So each pinned goroutine has a *carrier*:
+//! a task that is locked to a machine for life, and runs the goroutines of its inbox, one after the
+//! other, on that machine's thread.
+//!
+//! ```text
+//!    ready(G7) ──► inbox of carrier 1 ──► carrier 1 is made runnable, if it waits
+//!                                              │ the core brings it to its machine
+//!                                              ▼
+//!                     thread 5:  carrier 1 runs G7, G9, ... until its slice is over
+//! ```
+//!
+//! A carrier is to the core a task like any other: it takes part in the queues' order, is asked to
+//! yield after its slice, and parks when its inbox is empty.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Poll;
+
+use gosched::Give;
+
+use crate::goroutine::{Body, Free, Goroutine, Kind, Runnable, Status, WaitReason, single_id};
+use crate::join::Cancelled;
+use crate::park;
+use crate::runtime::Shared;
+use crate::worker::Worker;
+
+/// One of a runtime's carriers.
+pub(crate) struct Carrier {
+    inbox: Mutex<VecDeque<Runnable>>,
+    /// Its task's descriptor. Set when the carrier is first needed.
+    task: OnceLock<&'static Goroutine>,
+}
+
+/// All of them.
+pub(crate) struct Carriers {
+    carriers: Box<[Carrier]>,
+    turn: AtomicUsize,
+}
+
+/// A carrier's task has no body: its worker knows what to do.
+struct Nothing;
+
+impl Body for Nothing {
+    fn run(&self) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn cancel(&self, _why: Cancelled) {}
+}
+
+impl Carriers {
+    pub(crate) fn new(count: usize) -> Self {
+        let carrier = |_| Carrier { inbox: Mutex::default(), task: OnceLock::new() };
+        Self { carriers: (0..count).map(carrier).collect(), turn: AtomicUsize::new(0) }
+    }
+
+    /// The carrier of the next goroutine: they take turns.
+    pub(crate) fn next(&self) -> &Carrier {
+        // ORDER: Relaxed: it spreads goroutines, and guards nothing.
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        &self.carriers[turn % self.carriers.len()]
+    }
+
+    /// Takes every goroutine out of the inboxes, after the machines have ended.
+    pub(crate) fn drain(&self) -> Vec<Runnable> {
+        self.carriers.iter().flat_map(|carrier| std::mem::take(&mut *carrier.inbox())).collect()
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            if task.permit.give() == Give::Parked {
+                // SAFETY: the permit said so.
+                let runnable = unsafe { Runnable::of_parked(task) };
+                if let Some(free) = runnable.end() {
+                    Free::default().push(free);
+                }
+            }
+        }
+    }
+}
+
+impl Carrier {
+    fn inbox(&self) -> MutexGuard<'_, VecDeque<Runnable>> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a goroutine behind the others, and has the carrier run.
+    pub(crate) fn push(&self, runnable: Runnable) {
+        let mut started = None;
+        let task = *self.task.get_or_init(|| {
+            let goroutine = Free::default().pop();
+            let shared = runnable.runtime();
+            let body = Arc::new(Nothing);
+            let carrier = std::ptr::from_ref(self).cast_mut();
+            let kind = Kind::Carrier;
+            started =
+                Some(Runnable::new(goroutine, single_id(), shared, None, body, kind, carrier));
+            goroutine
+        });
+        // SAFETY: we hold a goroutine's run right: its runtime lives. What is in the inbox does not
+        // outlive it either.
+        let scheduler = unsafe { runnable.goroutine().runtime() }.scheduler().clone();
+        self.inbox().push_back(runnable);
+        match started {
+            Some(started) => {
+                if let Err(closed) = scheduler.inject(started) {
+                    closed.0.abandon();
+                }
+            }
+            None => park::unpark(task),
+        }
+    }
+
+    fn pop(&self) -> Option<Runnable> {
+        self.inbox().pop_front()
+    }
+}
+
+/// Runs the goroutines of a carrier, until there are none or its slice is over.
+pub(crate) fn run(worker: &Worker, mut carrier: Runnable) -> ControlFlow<()> {
+    let task = carrier.goroutine();
+    let Some(home) = task.carrier() else { unreachable!("a carrier's task names its carrier") };
+    if task.locked().is_none() {
+        // SAFETY: g0 runs.
+        task.set_locked(Some(unsafe { worker.machine() }.lock()));
+    }
+    loop {
+        task.set_status(Status::Running, WaitReason::None);
+        while let Some(runnable) = home.pop() {
+            // A goroutine's lock is its carrier's: it has no thread of its own to end.
+            let _ = worker.execute(runnable);
+            // SAFETY: g0 runs.
+            let machine = unsafe { worker.machine() };
+            if machine.should_yield() || machine.processor().is_none() {
+                worker.requeue(carrier);
+                return ControlFlow::Continue(());
+            }
+        }
+        task.set_status(Status::Waiting, WaitReason::Park);
+        match carrier.park() {
+            Ok(()) => return ControlFlow::Continue(()),
+            Err(again) => carrier = again,
+        }
+    }
+}
+
+impl Shared {
+    /// The carrier of the next goroutine, if goroutines are pinned here.
+    pub(crate) fn next_carrier(&self) -> *mut Carrier {
+        if self.engine().settings.migrating {
+            std::ptr::null_mut()
+        } else {
+            std::ptr::from_ref(self.engine().carriers.next()).cast_mut()
+        }
+    }
+}

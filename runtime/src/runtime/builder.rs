@@ -1,0 +1,204 @@
+//! The numbers of a runtime.
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::Instant;
+
+use gosched::{Config, ConfigError, Pace};
+
+use super::{Runtime, Shared};
+use crate::engine::{Engine, Scheduler};
+use crate::netpoll::Netpoll;
+use crate::pinned::Carriers;
+use crate::stack::{DEFAULT_STACK_SIZE, FiberPool, MAX_STACK_SIZE, MIN_STACK_SIZE};
+use crate::timers::Timers;
+use crate::token::Migrating;
+
+/// The form of the core's idle word that takes one word has room for so many.
+const ONE_WORD: usize = 48;
+
+/// How a [`Runtime`] is made.
+#[derive(Clone, Debug)]
+#[must_use = "a builder builds nothing until `build`"]
+pub struct Builder {
+    settings: Settings,
+    processors: Option<usize>,
+    max_processors: Option<usize>,
+    max_machines: usize,
+    stack_size: usize,
+}
+
+/// What the engine keeps of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) migrating: bool,
+    pub(crate) detect_deadlock: bool,
+    pub(crate) pace: Pace,
+}
+
+/// Why there is no runtime.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A number that the core's scheduler cannot work with.
+    Config(ConfigError),
+    /// A stack must have at least [`MIN_STACK_SIZE`] bytes, and at most [`MAX_STACK_SIZE`].
+    StackSize(usize),
+    /// Each processor needs a machine, at least.
+    FewMachines {
+        /// How many machines there may be.
+        machines: usize,
+        /// How many processors there are to be.
+        processors: usize,
+    },
+    /// A name of threads cannot contain a NUL.
+    Name,
+    /// The operating system has no thread, or no poller.
+    Os(io::Error),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(error) => error.fmt(f),
+            Self::StackSize(size) => write!(
+                f,
+                "a stack of {size} bytes: it must have at least {MIN_STACK_SIZE}, and at most {MAX_STACK_SIZE}"
+            ),
+            Self::FewMachines { machines, processors } => {
+                write!(f, "{machines} machines cannot run {processors} processors: each needs one")
+            }
+            Self::Name => f.write_str("the name of a runtime's threads must not contain a NUL"),
+            Self::Os(error) => write!(f, "the operating system refuses: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Config(error) => Some(error),
+            Self::Os(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            settings: Settings {
+                name: "gosched".to_owned(),
+                migrating: false,
+                detect_deadlock: true,
+                pace: Pace::default(),
+            },
+            processors: None,
+            max_processors: None,
+            max_machines: 10_000,
+            stack_size: DEFAULT_STACK_SIZE,
+        }
+    }
+
+    /// How many goroutines may run at once. The default is what the process may use of the machine,
+    /// its affinity and its cgroup's quota considered.
+    pub fn processors(mut self, count: usize) -> Self {
+        self.processors = Some(count);
+        self
+    }
+
+    /// How many processors there may ever be; see [`Runtime::set_processors`]. The default is 48, or
+    /// as many as there are if they are more.
+    pub fn max_processors(mut self, count: usize) -> Self {
+        self.max_processors = Some(count);
+        self
+    }
+
+    /// How many threads there may be that run goroutines or block in system calls. 10,000 by default,
+    /// as in Go. Where there are as many, processors wait for one to come back.
+    pub fn max_machines(mut self, count: usize) -> Self {
+        self.max_machines = count;
+        self
+    }
+
+    /// How large a goroutine's stack is, in bytes: [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`]. It does
+    /// not grow, and costs memory only as far as it is used. 256 KiB by default.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = bytes;
+        self
+    }
+
+    /// What the threads' names begin with. `gosched` by default.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.settings.name = name.into();
+        self
+    }
+
+    /// Lets goroutines move between threads. Without it each stays on the thread that it begins on.
+    pub fn migrating(mut self, _promise: Migrating) -> Self {
+        self.settings.migrating = true;
+        self
+    }
+
+    /// Whether [`Runtime::run`] ends with an error when all goroutines are asleep. It does by
+    /// default. Turn it off where threads that run no goroutine wake goroutines and cannot be
+    /// [announced](Runtime::outside).
+    pub fn detect_deadlock(mut self, detect: bool) -> Self {
+        self.settings.detect_deadlock = detect;
+        self
+    }
+
+    /// sysmon's times; Go's by default.
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.settings.pace = pace;
+        self
+    }
+
+    /// Makes the runtime, and starts sysmon's thread. Machines are started when there is work.
+    ///
+    /// # Errors
+    ///
+    /// If a number makes no sense, or there is no thread or poller.
+    pub fn build(self) -> Result<Runtime, BuildError> {
+        let processors = self.processors.unwrap_or_else(available);
+        let max_processors = self.max_processors.unwrap_or(processors.max(ONE_WORD));
+        if !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&self.stack_size) {
+            return Err(BuildError::StackSize(self.stack_size));
+        }
+        if self.max_machines < processors {
+            let machines = self.max_machines;
+            return Err(BuildError::FewMachines { machines, processors });
+        }
+        if self.settings.name.contains('\0') {
+            return Err(BuildError::Name);
+        }
+        let mut config = Config::new(processors);
+        (config.max_processors, config.max_machines) = (max_processors, self.max_machines);
+        let engine = Engine {
+            settings: self.settings,
+            start: Instant::now(),
+            fibers: FiberPool::new(self.stack_size),
+            timers: Timers::new(max_processors),
+            netpoll: Netpoll::new().map_err(BuildError::Os)?,
+            counters: Default::default(),
+            carriers: Carriers::new(processors),
+            asleep: Default::default(),
+            threads: AtomicUsize::new(0),
+            shared: OnceLock::new(),
+        };
+        let scheduler = Scheduler::new(engine, config).map_err(BuildError::Config)?;
+        let shared = Arc::new(Shared { scheduler });
+        let _ = shared.engine().shared.set(Arc::downgrade(&shared));
+        let sysmon = crate::sysmon::start(&shared).map_err(BuildError::Os)?;
+        Ok(Runtime { shared, sysmon: Mutex::new(Some(sysmon)) })
+    }
+}
+
+/// What the process may use of the machine.
+fn available() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,142 @@
+//! Stacks: mapped in slabs, guarded, and used again.
+//!
+//! A goroutine's stack is a piece of address space; memory comes page by page when it is touched,
+//! so a stack may be generous: one that is parked in shallow code costs a page. Below each lies a
+//! guard, which faults when a stack overflows.
+//!
+//! Linux allows a process 65,530 mappings, and a page that is protected splits the mapping it lies
+//! in. So stacks are cut out of large slabs, and where the kernel knows `MADV_GUARD_INSTALL` (Linux
+//! 6.13) the guards are installed inside the slab without splitting it: a million stacks are a few
+//! hundred mappings. Elsewhere guards are `PROT_NONE` pages, two mappings a stack, and the kernel's
+//! limit is met at about 32,000 stacks unless `vm.max_map_count` is raised.
+//!
+//! ```text
+//!    slab ┌───────┬───────────────────────┬───────┬───────────────────────┬──
+//!         │ guard │ stack 0  ◄── grows    │ guard │ stack 1  ◄── grows    │ ...
+//!         └───────┴───────────────────────┴───────┴───────────────────────┴──
+//! ```
+//!
+//! The tops of stacks are not all at the same place of their page: were they, the hot lines of all
+//! goroutines would compete for the same few sets of the cache.
+
+mod pool;
+mod slab;
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use corosensei::stack::{Stack, StackPointer};
+
+pub(crate) use self::pool::{FiberPool, Fibers};
+use self::slab::Slab;
+
+/// The least a stack may have: a panic, with its message, must fit.
+pub const MIN_STACK_SIZE: usize = 16 * 1024;
+/// The most: beyond it somebody has confused bytes with something else.
+pub const MAX_STACK_SIZE: usize = 1 << 30;
+/// What a stack has, if nobody says otherwise. It costs addresses alone.
+pub const DEFAULT_STACK_SIZE: usize = 256 * 1024;
+
+/// A stack: a part of a slab, which lives at least as long.
+pub(crate) struct GuardedStack {
+    /// One past the highest byte, coloured.
+    base: StackPointer,
+    /// The lowest byte of the guard.
+    limit: StackPointer,
+    /// One past the highest byte of the part.
+    top: usize,
+    slab: Arc<Slab>,
+}
+
+// SAFETY: the guard lies at the lower end, and a stack is never smaller than `MIN_STACK_SIZE`.
+unsafe impl Stack for GuardedStack {
+    #[inline]
+    fn base(&self) -> StackPointer {
+        self.base
+    }
+
+    #[inline]
+    fn limit(&self) -> StackPointer {
+        self.limit
+    }
+}
+
+impl GuardedStack {
+    /// Whether `address` lies in this stack's guard.
+    pub(crate) fn guards(&self, address: usize) -> bool {
+        (self.limit.get()..self.limit.get() + self.slab.guard_size()).contains(&address)
+    }
+
+    /// Gives its memory back to the kernel, and keeps the addresses.
+    pub(crate) fn release_memory(&self) {
+        self.slab.release(self.limit.get() + self.slab.guard_size()..self.top);
+    }
+}
+
+/// Where stacks of one size come from.
+pub(crate) struct Stacks {
+    size: usize,
+    cut: Mutex<Cut>,
+}
+
+/// The slab that stacks are cut from now.
+struct Cut {
+    slab: Option<Arc<Slab>>,
+    /// How many stacks were cut from it.
+    used: usize,
+    /// How many stacks there are in all: their colours take turns.
+    count: usize,
+}
+
+impl Stacks {
+    /// Stacks of `size` bytes, rounded up to whole pages.
+    pub(crate) fn new(size: usize) -> Self {
+        Self { size, cut: Mutex::new(Cut { slab: None, used: 0, count: 0 }) }
+    }
+
+    /// A stack that nobody has used.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's, if it has no more addresses, mappings or memory.
+    pub(crate) fn cut(&self) -> io::Result<GuardedStack> {
+        let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+        if cut.slab.as_ref().is_none_or(|slab| cut.used == slab.count()) {
+            cut.slab = Some(Arc::new(Slab::map(self.size)?));
+            cut.used = 0;
+        }
+        let slab = Arc::clone(cut.slab.as_ref().expect("it was mapped above"));
+        let part = slab.part(cut.used)?;
+        let colour = (cut.count % 16) * 128;
+        cut.used += 1;
+        cut.count += 1;
+        let at = |address| StackPointer::new(address).expect("no mapping lies at address zero");
+        Ok(GuardedStack { base: at(part.end - colour), limit: at(part.start), top: part.end, slab })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stacks_do_not_overlap_and_are_writable() {
+        let stacks = Stacks::new(MIN_STACK_SIZE);
+        let mut all: Vec<GuardedStack> = (0..300).map(|_| stacks.cut().unwrap()).collect();
+        all.sort_by_key(|stack| stack.limit);
+        for pair in all.windows(2) {
+            assert!(pair[0].top <= pair[1].limit.get());
+        }
+        for stack in &all {
+            let lowest = stack.limit.get() + stack.slab.guard_size();
+            assert!(stack.base.get() - lowest >= MIN_STACK_SIZE - 16 * 128);
+            let byte = std::ptr::with_exposed_provenance_mut::<u8>(lowest);
+            // SAFETY: the byte is the lowest above the guard, and nobody runs on the stack.
+            unsafe { byte.write(7) };
+            assert!(stack.guards(lowest - 1) && !stack.guards(lowest));
+            stack.release_memory();
+            // SAFETY: as above; the kernel gives a zeroed page for the one it took.
+            assert_eq!(unsafe { byte.read() }, 0);
+        }
+    }
+}

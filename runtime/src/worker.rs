@@ -1,0 +1,286 @@
+//! M's thread: the worker, g0's loop, and where the running goroutine finds its machine.
+//!
+//! A worker is the thread-bound part of a machine: the handle of the core's [`Machine`], caches of
+//! free fibers and descriptors, and the goroutine that runs now. Its loop runs on the thread's own
+//! stack, which Go calls g0:
+//!
+//! ```text
+//!    loop {
+//!        machine.next()      a goroutine; sleeps, polls, steals meanwhile
+//!        execute             its fiber is resumed; it stops for one of four reasons
+//!    }                       yield, park, no processor, done: the machine is told
+//! ```
+//!
+//! The running goroutine reaches the worker by a thread-local. A goroutine that stops may go on in
+//! another thread, so the rule is: **nothing read from a thread-local lives across a switch.** The
+//! compiler must not do it for us either: it may take the address of a thread-local to be the same
+//! throughout a function. So the one function that reads it is never inlined, and returns a value.
+//!
+//! The machine is used in two ways that never overlap: by g0, between goroutines, and by the running
+//! goroutine, in short calls that do not switch. A host's method that is called by either never
+//! uses it; see [`Engine`].
+//!
+//= go1.27:src/runtime/proc.go#schedule
+//= go1.27:src/runtime/proc.go#execute
+//= go1.27:src/runtime/proc.go#goexit0
+
+use std::cell::{Cell, RefCell, UnsafeCell};
+use std::io;
+use std::ops::ControlFlow;
+use std::ptr::null;
+use std::sync::Arc;
+use std::task::Poll;
+
+use gosched::scheduler::Exit;
+
+use crate::counters::Counters;
+use crate::engine::{Engine, Machine};
+use crate::fiber::{Fiber, Stop, Switch};
+use crate::goroutine::{Free, Goroutine, Ids, Kind, Runnable, Status, WaitReason};
+use crate::join::Cancelled;
+use crate::runtime::Shared;
+use crate::stack::Fibers;
+
+thread_local! {
+    /// The worker of this thread.
+    static WORKER: Cell<*const Worker> = const { Cell::new(null()) };
+}
+
+/// The thread-bound part of a machine.
+pub(crate) struct Worker {
+    machine: UnsafeCell<Machine>,
+    pub(crate) shared: Arc<Shared>,
+    /// The goroutine that runs now. `None` while g0 does.
+    current: Cell<Option<&'static Goroutine>>,
+    /// Whether that goroutine is in a system call.
+    pub(crate) inside: Cell<bool>,
+    fibers: RefCell<Fibers>,
+    free: RefCell<Free>,
+    ids: RefCell<Ids>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Worker {
+    /// The worker of this thread. Not to be kept across a switch.
+    #[inline(never)]
+    pub(crate) fn here<'a>() -> Option<&'a Self> {
+        let worker = WORKER.get();
+        // SAFETY: the thread's loop keeps the worker while the pointer is set, and the reference is
+        // used by code of this thread that does not outlive the loop.
+        unsafe { std::hint::black_box(worker).as_ref() }
+    }
+
+    /// The goroutine that runs here, with its worker. Not to be kept across a switch.
+    #[inline]
+    pub(crate) fn running<'a>() -> Option<(&'a Self, &'static Goroutine)> {
+        let worker = Self::here()?;
+        Some((worker, worker.current.get()?))
+    }
+
+    /// Runs a machine until its scheduler shuts down.
+    pub(crate) fn run(machine: Machine, shared: Arc<Shared>) {
+        let counters = shared.engine().counters.register(machine.id());
+        let worker = Self {
+            machine: UnsafeCell::new(machine),
+            shared,
+            current: Cell::new(None),
+            inside: Cell::new(false),
+            fibers: RefCell::default(),
+            free: RefCell::default(),
+            ids: RefCell::default(),
+            counters,
+        };
+        WORKER.set(&raw const worker);
+        // SAFETY: g0 runs: no goroutine uses the machine.
+        while let Some(runnable) = unsafe { worker.machine() }.next() {
+            if worker.execute(runnable).is_break() {
+                break;
+            }
+        }
+        WORKER.set(null());
+        let engine = worker.shared.engine();
+        worker.fibers.borrow_mut().give_back(&engine.fibers);
+        engine.counters.retire(&worker.counters);
+    }
+
+    /// The machine.
+    ///
+    /// # Safety
+    ///
+    /// The caller is g0, or the running goroutine, and uses it for one call that neither switches
+    /// nor calls code of the user.
+    #[expect(clippy::mut_from_ref, reason = "the caller promises to be the only one")]
+    #[inline]
+    pub(crate) unsafe fn machine(&self) -> &mut Machine {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.machine.get() }
+    }
+
+    /// A goroutine begins on a fiber: which, and where its code will suspend.
+    pub(crate) fn begin(&self, switch: *const Switch) -> &'static Goroutine {
+        let goroutine = self.current.get().expect("a fiber is resumed for a goroutine");
+        goroutine.switch().set(switch);
+        goroutine
+    }
+
+    /// Runs a goroutine until it stops, and does what it stopped for. Breaks when the thread must
+    /// end, since a goroutine that was locked to it has ended without unlocking.
+    pub(crate) fn execute(&self, runnable: Runnable) -> ControlFlow<()> {
+        match runnable.goroutine().kind() {
+            Kind::Stackful => self.execute_stackful(runnable),
+            Kind::Future => self.execute_future(runnable),
+            Kind::Carrier => crate::pinned::run(self, runnable),
+        }
+    }
+
+    fn execute_stackful(&self, mut runnable: Runnable) -> ControlFlow<()> {
+        let goroutine = runnable.goroutine();
+        loop {
+            let mut fiber = match runnable.take_fiber().map_or_else(|| self.new_fiber(), Ok) {
+                Ok(fiber) => fiber,
+                Err(error) => return self.no_stack(runnable, &error),
+            };
+            match self.resume(goroutine, &mut fiber) {
+                Stop::Done => return self.done(runnable, fiber),
+                Stop::Yield | Stop::NoProcessor => {
+                    runnable.set_fiber(fiber);
+                    self.requeue(runnable);
+                    return ControlFlow::Continue(());
+                }
+                Stop::Park => {
+                    runnable.set_fiber(fiber);
+                    match runnable.park() {
+                        // From here on it may run elsewhere.
+                        Ok(()) => return ControlFlow::Continue(()),
+                        Err(again) => runnable = again,
+                    }
+                }
+            }
+        }
+    }
+
+    fn new_fiber(&self) -> io::Result<Box<Fiber>> {
+        self.fibers.borrow_mut().pop(&self.engine().fibers)
+    }
+
+    fn resume(&self, goroutine: &'static Goroutine, fiber: &mut Fiber) -> Stop {
+        goroutine.set_status(Status::Running, WaitReason::None);
+        self.current.set(Some(goroutine));
+        self.counters.switched();
+        let stop = fiber.resume(self);
+        self.current.set(None);
+        stop
+    }
+
+    fn execute_future(&self, mut runnable: Runnable) -> ControlFlow<()> {
+        let goroutine = runnable.goroutine();
+        loop {
+            goroutine.set_status(Status::Running, WaitReason::None);
+            self.current.set(Some(goroutine));
+            self.counters.switched();
+            let poll = goroutine.poll_body();
+            self.current.set(None);
+            match poll {
+                Poll::Ready(()) => return self.ended(runnable),
+                Poll::Pending => {
+                    goroutine.set_status(Status::Waiting, WaitReason::Future);
+                    match runnable.park() {
+                        Ok(()) => return ControlFlow::Continue(()),
+                        Err(again) => runnable = again,
+                    }
+                }
+            }
+            // SAFETY: g0 runs.
+            if unsafe { self.machine() }.should_yield() {
+                self.requeue(runnable);
+                return ControlFlow::Continue(());
+            }
+        }
+    }
+
+    /// The goroutine that ran here goes behind the others.
+    pub(crate) fn requeue(&self, runnable: Runnable) {
+        runnable.goroutine().set_status(Status::Runnable, WaitReason::None);
+        if let Some(home) = runnable.goroutine().home() {
+            home.push(runnable);
+            return;
+        }
+        // SAFETY: g0 runs.
+        if let Err(closed) = unsafe { self.machine() }.yield_now(runnable) {
+            closed.0.abandon();
+        }
+    }
+
+    fn done(&self, runnable: Runnable, fiber: Box<Fiber>) -> ControlFlow<()> {
+        self.fibers.borrow_mut().push(fiber, &self.engine().fibers);
+        self.ended(runnable)
+    }
+
+    /// The goroutine is no more.
+    fn ended(&self, runnable: Runnable) -> ControlFlow<()> {
+        let locks = runnable.goroutine().locks().take();
+        if let Some(free) = runnable.end() {
+            self.free.borrow_mut().push(free);
+        }
+        self.counters.ended();
+        self.engine().counters.tell_ended();
+        // DIFF: as Go, the thread of a goroutine that ended while it was locked ends with it: what
+        // the goroutine did to the thread goes with the thread.
+        if locks > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    #[cold]
+    fn no_stack(&self, runnable: Runnable, error: &io::Error) -> ControlFlow<()> {
+        runnable.cancel(Cancelled::NoStack(error.kind()));
+        self.ended(runnable)
+    }
+
+    /// A free descriptor and a number.
+    pub(crate) fn new_descriptor(&self) -> (&'static Goroutine, u64) {
+        (self.free.borrow_mut().pop(), self.ids.borrow_mut().next())
+    }
+
+    /// Keeps a descriptor whose last reference is gone.
+    pub(crate) fn keep(&self, goroutine: &'static Goroutine) {
+        self.free.borrow_mut().push(goroutine);
+    }
+
+    /// Makes a goroutine that waits runnable, or a new one: it runs next here.
+    pub(crate) fn submit(&self, runnable: Runnable) {
+        // SAFETY: the caller is the running goroutine.
+        let submitted = unsafe { self.machine() }.spawn(runnable);
+        if let Err(closed) = submitted {
+            closed.0.abandon();
+        }
+    }
+
+    /// The running goroutine enters a system call. False if it is in one.
+    pub(crate) fn enter(&self, long: bool) -> bool {
+        if self.inside.replace(true) {
+            return false;
+        }
+        // It fails without a processor; then there is none to be taken.
+        // SAFETY: the caller is the running goroutine.
+        let machine = unsafe { self.machine() };
+        let _ = if long { machine.enter_long_blocking() } else { machine.enter_blocking() };
+        true
+    }
+
+    /// The system call is over. Whether there is a processor.
+    pub(crate) fn exit(&self) -> bool {
+        self.inside.set(false);
+        // SAFETY: the caller is the running goroutine.
+        let exit = unsafe { self.machine() }.exit_blocking();
+        !matches!(exit, Ok(Exit::NoProcessor))
+    }
+
+    /// Whether g0 runs on this thread, and not a goroutine.
+    pub(crate) fn is_g0(&self) -> bool {
+        self.current.get().is_none()
+    }
+
+    /// The engine.
+    pub(crate) fn engine(&self) -> &Engine {
+        self.shared.engine()
+    }
+}

@@ -1,0 +1,139 @@
+//! Goroutines: their start, their end, and what happens between.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use gosched_runtime::{
+    JoinError, Migrating, RunError, Runtime, block_on, blocking, current, go, go_future, park,
+    yield_now,
+};
+
+/// A runtime whose goroutines migrate, and one whose goroutines are pinned.
+fn both(processors: usize) -> [Runtime; 2] {
+    // SAFETY: these tests keep nothing of a thread across a scheduling point.
+    let migrating = unsafe { Migrating::promise() };
+    let builder = Runtime::builder().processors(processors);
+    [builder.clone().migrating(migrating).build().unwrap(), builder.build().unwrap()]
+}
+
+#[test]
+fn results_come_back_to_whoever_joins() {
+    for runtime in both(2) {
+        let sum = runtime.run(|| {
+            let handles: Vec<_> = (0..1000u64).map(|n| go(move || n)).collect();
+            handles.into_iter().map(|handle| handle.join().unwrap()).sum::<u64>()
+        });
+        assert_eq!(sum.unwrap(), 999 * 500);
+        assert!(runtime.shutdown(Duration::ZERO).unwrap().is_clean());
+    }
+}
+
+#[test]
+fn a_panic_is_carried_to_join_and_kills_nobody() {
+    for runtime in both(2) {
+        let message = runtime.run(|| {
+            let error = go(|| -> () { panic!("on purpose") }).join().unwrap_err();
+            assert_eq!(go(|| 7).join().unwrap(), 7);
+            error.message().map(str::to_owned)
+        });
+        assert_eq!(message.unwrap().as_deref(), Some("on purpose"));
+        let error = runtime.run(|| panic!("main, too")).unwrap_err();
+        assert!(matches!(error, RunError::Main(JoinError::Panicked(_))), "{error}");
+        assert_eq!(runtime.run(|| 1).unwrap(), 1);
+    }
+}
+
+#[test]
+fn parked_goroutines_go_on_when_they_are_unparked() {
+    for runtime in both(2) {
+        let rounds = runtime.run(|| {
+            let parked = go(|| {
+                for _ in 0..1000 {
+                    park();
+                }
+                1000
+            });
+            let (says, said) = std::sync::mpsc::channel();
+            let ponger = go(move || {
+                says.send(current().unwrap()).unwrap();
+                for _ in 0..10_000 {
+                    park();
+                }
+            });
+            let handle = loop {
+                match said.try_recv() {
+                    Ok(handle) => break handle,
+                    Err(_) => yield_now(),
+                }
+            };
+            while !ponger.is_finished() {
+                handle.unpark();
+                yield_now();
+            }
+            drop(parked);
+            10_000
+        });
+        assert_eq!(rounds.unwrap(), 10_000);
+    }
+}
+
+#[test]
+fn sixty_four_sleeping_calls_do_not_stop_two_processors() {
+    for runtime in both(2) {
+        let begin = std::time::Instant::now();
+        let count = Arc::new(AtomicUsize::new(0));
+        runtime
+            .run({
+                let count = Arc::clone(&count);
+                move || {
+                    let sleepers: Vec<_> = (0..64)
+                        .map(|_| go(|| blocking(|| std::thread::sleep(Duration::from_millis(100)))))
+                        .collect();
+                    let worker = go(move || {
+                        for _ in 0..1000 {
+                            count.fetch_add(1, Ordering::Relaxed);
+                            yield_now();
+                        }
+                    });
+                    worker.join().unwrap();
+                    for sleeper in sleepers {
+                        sleeper.join().unwrap();
+                    }
+                }
+            })
+            .unwrap();
+        assert_eq!(count.load(Ordering::Relaxed), 1000);
+        println!("{:?}", begin.elapsed());
+    }
+}
+
+#[test]
+fn futures_are_goroutines_without_a_stack() {
+    for runtime in both(2) {
+        let sum = runtime.run(|| {
+            let handles: Vec<_> = (0..100u32).map(|n| go_future(async move { n })).collect();
+            let all = go_future(async move {
+                let mut sum = 0;
+                for handle in handles {
+                    sum += handle.await.unwrap();
+                }
+                sum
+            });
+            block_on(all).unwrap()
+        });
+        assert_eq!(sum.unwrap(), 4950);
+    }
+}
+
+#[test]
+fn a_deadlock_is_reported_with_what_each_waits_for() {
+    for runtime in both(2) {
+        let error = runtime.run(park).unwrap_err();
+        let RunError::Deadlock(dump) = &error else { panic!("{error}") };
+        println!("{error}");
+        assert!(
+            dump.goroutines.iter().any(|info| info.reason == gosched_runtime::WaitReason::Park)
+        );
+    }
+}
