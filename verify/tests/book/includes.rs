@@ -11,6 +11,9 @@ use crate::root;
 
 const STEPS: &str = "core/examples/host_steps";
 
+/// The programs that the guide ends with, beside the steps.
+const PROGRAMS: [&str; 2] = ["core/examples/executor.rs", "core/examples/fork_join.rs"];
+
 /// A part of a file that a page includes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Include {
@@ -121,7 +124,8 @@ fn the_guide_has_no_code_of_its_own() {
 #[test]
 fn the_guide_shows_every_anchor_of_every_step() {
     let included = included("docs/src/guide");
-    for step in files(&root().join(STEPS), "rs") {
+    let programs = PROGRAMS.map(|path| root().join(path).canonicalize().expect("it is there"));
+    for step in files(&root().join(STEPS), "rs").into_iter().chain(programs) {
         if step.ends_with("main.rs") {
             continue;
         }
