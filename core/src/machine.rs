@@ -35,7 +35,7 @@ pub(crate) type SharedRecord<H, const CAP: usize> =
 pub(crate) enum Given<H: Host<CAP>, const CAP: usize> {
     /// A processor; for a machine that a task is locked to, with the task.
     Processor { token: Token<H, CAP>, searching: bool, task: Option<H::Task> },
-    /// Nothing: the scheduler has shut down.
+    /// Nothing: it was dismissed, or the scheduler has shut down.
     Leave,
 }
 
@@ -179,6 +179,12 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
                 },
             }
         })
+    }
+
+    /// Takes the machine out that has slept longest, if more than `keep` sleep. The caller gives it
+    /// its leave.
+    pub(crate) fn dismiss(&self, keep: usize) -> Option<SharedRecord<H, CAP>> {
+        self.with(|state| (state.sleeping.len() > keep).then(|| state.sleeping.remove(0)))
     }
 
     /// Whether a machine sleeps that could be given a processor.

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod deadlock;
+mod dismiss;
 mod find;
 mod give;
 mod local;

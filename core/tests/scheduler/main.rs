@@ -7,6 +7,7 @@
 
 mod asleep;
 mod blocking;
+mod dismiss;
 mod find;
 mod hand_off;
 mod host;
