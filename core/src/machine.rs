@@ -187,9 +187,9 @@ impl<H: Host<CAP>, const CAP: usize> Pool<H, CAP> {
         self.with(|state| (state.sleeping.len() > keep).then(|| state.sleeping.remove(0)))
     }
 
-    /// Whether a machine sleeps that could be given a processor.
-    pub(crate) fn has_sleeper(&self) -> bool {
-        self.with(|state| !state.sleeping.is_empty())
+    /// How many machines sleep that could be given a processor.
+    pub(crate) fn sleepers(&self) -> usize {
+        self.with(|state| state.sleeping.len())
     }
 
     /// Counts a machine that the host has brought by itself. `None` if there are too many or the

@@ -15,18 +15,54 @@ use gosched::Nap;
 
 use crate::runtime::Shared;
 
+/// How often it looks for machines that are too many, while nothing else has it awake.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// Starts the thread.
 pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<JoinHandle<()>> {
-    let mut monitor = shared.scheduler().monitor_with(shared.engine().settings.pace);
     let shared = Arc::clone(shared);
     let name = format!("{}-sysmon", shared.engine().settings.name);
-    thread::Builder::new().name(name).spawn(move || {
-        loop {
-            match monitor.step(shared.engine().clock()).nap {
-                Nap::For(nanoseconds) => thread::sleep(Duration::from_nanos(nanoseconds)),
-                Nap::Deep => monitor.sleep(),
-                Nap::End => break,
-            }
+    thread::Builder::new().name(name).spawn(move || run(&shared))
+}
+
+fn run(shared: &Shared) {
+    let mut monitor = shared.scheduler().monitor_with(shared.engine().settings.pace);
+    let mut surplus = Surplus::default();
+    loop {
+        let nap = monitor.step(shared.engine().clock()).nap;
+        let pending = surplus.send_home(shared);
+        match nap {
+            Nap::For(nanoseconds) => thread::sleep(Duration::from_nanos(nanoseconds)),
+            Nap::Deep if pending => thread::sleep(LOOK),
+            Nap::Deep => monitor.sleep(),
+            Nap::End => break,
         }
-    })
+    }
+}
+
+/// Machines that sleep beyond the number of processors. A burst of system calls leaves them behind;
+/// after a while without another burst they are sent home, and their threads end.
+#[derive(Default)]
+struct Surplus {
+    since: Option<u64>,
+}
+
+impl Surplus {
+    /// Whether there are any.
+    fn send_home(&mut self, shared: &Shared) -> bool {
+        let scheduler = shared.scheduler();
+        let keep = scheduler.processors();
+        if scheduler.sleeping() <= keep {
+            self.since = None;
+            return false;
+        }
+        let now = shared.engine().clock();
+        let since = *self.since.get_or_insert(now);
+        if Duration::from_nanos(now - since) < shared.engine().settings.linger {
+            return true;
+        }
+        while scheduler.dismiss(keep) {}
+        self.since = None;
+        false
+    }
 }

@@ -137,3 +137,36 @@ fn a_deadlock_is_reported_with_what_each_waits_for() {
         );
     }
 }
+
+/// How many threads of this process have a name that begins so.
+fn threads(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|comm| comm.starts_with(name))
+        .count()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_threads_of_a_burst_of_calls_end_after_a_while() {
+    // SAFETY: nothing of a thread is kept.
+    let migrating = unsafe { Migrating::promise() };
+    let runtime = Runtime::builder().processors(2).name("burst").migrating(migrating);
+    let runtime = runtime.linger(Duration::from_millis(100)).build().unwrap();
+    let most = runtime.run(|| {
+        let call = || blocking(|| std::thread::sleep(Duration::from_millis(100)));
+        let calls: Vec<_> = (0..30).map(|_| go(call)).collect();
+        blocking(|| std::thread::sleep(Duration::from_millis(50)));
+        let most = threads("burst-m");
+        calls.into_iter().for_each(|call| call.join().unwrap());
+        most
+    });
+    assert!(most.unwrap() > 20, "each call has a machine");
+    let begin = std::time::Instant::now();
+    while threads("burst-m") > 3 {
+        assert!(begin.elapsed() < Duration::from_secs(20), "{} are left", threads("burst-m"));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(runtime.run(|| 5).unwrap(), 5);
+}

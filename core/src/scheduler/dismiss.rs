@@ -19,4 +19,11 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         record.give(Given::Leave);
         true
     }
+
+    /// How many machines sleep that could be given a processor, or be sent home: not those that tasks
+    /// are locked to. Takes the lock of the pool.
+    #[must_use]
+    pub fn sleeping(&self) -> usize {
+        self.shared.pool.sleepers()
+    }
 }

@@ -80,7 +80,7 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
             self.shared.refused.swap(1, Ordering::Release);
             // And that somebody may be the monitor, which then saw nothing left to do, and sleeps.
             self.wake_monitor();
-            if self.shared.pool.has_sleeper() {
+            if self.shared.pool.sleepers() > 0 {
                 // It fell asleep when the machine that was asked for was still to come.
                 self.retry_refused_for_work(by);
             }

@@ -69,3 +69,13 @@ fn that_all_sleep_is_not_told_again_by_it() {
     assert!(matches!(machines[0].step(), Step::Exit));
     assert_eq!(scheduler.host().told_asleep(), 1);
 }
+
+#[test]
+fn a_machine_that_a_task_is_locked_to_is_not_sent_home() {
+    let scheduler = scheduler(1);
+    let mut machines = busy(&scheduler);
+    machines[0].lock();
+    assert!(matches!(machines[0].step(), Step::Sleep));
+    assert_eq!((scheduler.sleeping(), scheduler.snapshot().sleeping), (0, 1));
+    assert!(!scheduler.dismiss(0));
+}

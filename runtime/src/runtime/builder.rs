@@ -5,7 +5,7 @@ use std::io;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gosched::{Config, ConfigError, Pace};
 
@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) migrating: bool,
     pub(crate) detect_deadlock: bool,
     pub(crate) pace: Pace,
+    pub(crate) linger: Duration,
 }
 
 /// Why there is no runtime.
@@ -96,6 +97,7 @@ impl Builder {
                 migrating: false,
                 detect_deadlock: true,
                 pace: Pace::default(),
+                linger: Duration::from_secs(2),
             },
             processors: None,
             max_processors: None,
@@ -155,6 +157,13 @@ impl Builder {
     /// sysmon's times; Go's by default.
     pub fn pace(mut self, pace: Pace) -> Self {
         self.settings.pace = pace;
+        self
+    }
+
+    /// How long threads sleep that are more than the processors before they end: those that a burst
+    /// of system calls has left behind. 2 seconds by default.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.settings.linger = linger;
         self
     }
 
