@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use gosched::memory::{Hardware, HardwareParker};
 use gosched::scheduler::StartMachine;
@@ -71,6 +71,14 @@ impl Host for Engine {
             Worker::run(start.begin(), Arc::clone(&shared));
             drop(alive);
         });
+    }
+
+    /// Sleeps, which takes about 60 us with Linux's usual timer slack, rather than spin for 3 us: as
+    /// long as it lasts the thief is counted as searching, and nobody wakes another. Two goroutines
+    /// that wake each other in turn would otherwise have a thief woken, disappointed and put to sleep
+    /// all the time: 20,000 switches of threads in a million hand-offs, against 300 (two processors).
+    fn back_off(&self) {
+        thread::sleep(Duration::from_micros(3));
     }
 
     fn has_poller(&self) -> bool {
