@@ -15,8 +15,10 @@ use gosched::Nap;
 
 use crate::runtime::Shared;
 
-/// How often it looks for machines that are too many, while nothing else has it awake.
-const LOOK: Duration = Duration::from_millis(50);
+/// How long it sleeps while nothing runs but it cannot sleep deep: there are machines to be sent
+/// home, or nothing runs only since just now. (Whoever takes a processor up must wake a deep sleeper,
+/// which would make each of a series of wake-ups dearer.)
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Starts the thread.
 pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<JoinHandle<()>> {
@@ -28,15 +30,18 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<JoinHandle<()>> {
 fn run(shared: &Shared) {
     let mut monitor = shared.scheduler().monitor_with(shared.engine().settings.pace);
     let mut surplus = Surplus::default();
+    let mut rested = false;
     loop {
         let nap = monitor.step(shared.engine().clock()).nap;
         let pending = surplus.send_home(shared);
+        let at_rest = nap == Nap::Deep;
         match nap {
             Nap::For(nanoseconds) => thread::sleep(Duration::from_nanos(nanoseconds)),
-            Nap::Deep if pending => thread::sleep(LOOK),
+            Nap::Deep if pending || !rested => thread::sleep(LOOK),
             Nap::Deep => monitor.sleep(),
             Nap::End => break,
         }
+        rested = at_rest;
     }
 }
 
