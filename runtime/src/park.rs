@@ -133,6 +133,7 @@ pub(crate) fn suspend(goroutine: &'static Goroutine, stop: Stop) {
 /// Stops the running goroutine until it has a permit.
 pub(crate) fn park_for(goroutine: &'static Goroutine, reason: WaitReason) {
     let Some(worker) = Worker::here() else { unreachable!("a goroutine runs on a worker") };
+    goroutine.waits().set(goroutine.waits().get() + 1);
     if goroutine.permit.take() {
         return checkpoint_here(worker, goroutine);
     }
@@ -259,10 +260,13 @@ pub(crate) fn wait_for<T>(
     if let Some((_, goroutine)) = Worker::running() {
         let waker = borrowed_waker(goroutine);
         loop {
+            let waits = goroutine.waits().get();
             if let Poll::Ready(result) = poll(&mut Context::from_waker(&waker)) {
                 return result;
             }
-            park_for(goroutine, reason);
+            if goroutine.waits().get() == waits {
+                park_for(goroutine, reason);
+            }
         }
     }
     let waker = Waker::from(Arc::new(ThreadWaker(thread::current())));

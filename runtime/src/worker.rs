@@ -178,10 +178,13 @@ impl Worker {
             goroutine.set_status(Status::Running, WaitReason::None);
             self.current.set(Some(goroutine));
             self.counters.switched();
+            let waits = goroutine.waits().get();
             let poll = goroutine.poll_body();
             self.current.set(None);
             match poll {
                 Poll::Ready(()) => return self.ended(runnable),
+                // A permit was taken inside the poll, which may have been meant for the future.
+                Poll::Pending if goroutine.waits().get() != waits => {}
                 Poll::Pending => {
                     goroutine.set_status(Status::Waiting, WaitReason::Future);
                     match runnable.park() {

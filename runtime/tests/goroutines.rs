@@ -170,3 +170,35 @@ fn the_threads_of_a_burst_of_calls_end_after_a_while() {
     }
     assert_eq!(runtime.run(|| 5).unwrap(), 5);
 }
+
+#[test]
+fn a_wait_inside_a_poll_does_not_take_the_wake_of_what_is_polled() {
+    use std::sync::atomic::AtomicBool;
+    use std::task::{Poll, Waker};
+    for runtime in both(2) {
+        for as_future in [false, true] {
+            let woken = runtime.run(move || {
+                // Ready once its waker was woken; on the way to that it waits for something else, and
+                // is woken meanwhile.
+                let woken = Arc::new(AtomicBool::new(false));
+                let mut polls = 0;
+                let flag = Arc::clone(&woken);
+                let outer = std::future::poll_fn(move |context| {
+                    polls += 1;
+                    if flag.load(Ordering::SeqCst) {
+                        return Poll::Ready(polls);
+                    }
+                    let (waker, flag): (Waker, _) = (context.waker().clone(), Arc::clone(&flag));
+                    let inner = go_future(async move {
+                        flag.store(true, Ordering::SeqCst);
+                        waker.wake();
+                    });
+                    inner.join().unwrap();
+                    Poll::Pending
+                });
+                if as_future { go_future(outer).join().unwrap() } else { block_on(outer) }
+            });
+            assert_eq!(woken.unwrap(), 2);
+        }
+    }
+}

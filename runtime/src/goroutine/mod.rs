@@ -99,6 +99,8 @@ struct Owned {
     locals: UnsafeCell<Locals>,
     /// How many `lock_os_thread`s it has not taken back.
     locks: Cell<u32>,
+    /// How often it has waited for a permit.
+    waits: Cell<u64>,
 }
 
 // SAFETY: of its fields, `owned` alone is not made for sharing, and it is touched by the one holder
@@ -129,6 +131,7 @@ impl Goroutine {
                 body: Cell::new(None),
                 locals: UnsafeCell::new(Locals::new()),
                 locks: Cell::new(0),
+                waits: Cell::new(0),
             },
         }
     }
@@ -253,6 +256,13 @@ impl Goroutine {
     /// How often it has locked itself. By the goroutine itself, or its worker.
     pub(crate) fn locks(&self) -> &Cell<u32> {
         &self.owned.locks
+    }
+
+    /// How often it has waited for a permit. A permit is the goroutine's, not a certain wait's: who
+    /// polls something, and finds that a permit was taken inside the poll, must poll again, as it may
+    /// have been meant for that one. By the goroutine itself, or its worker.
+    pub(crate) fn waits(&self) -> &Cell<u64> {
+        &self.owned.waits
     }
 
     pub(crate) fn kind(&self) -> Kind {
