@@ -16,6 +16,7 @@ mod go_map;
 mod layout;
 mod links;
 mod orders;
+mod places;
 mod source;
 mod words;
 
