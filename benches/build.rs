@@ -8,7 +8,7 @@ use std::process::Command;
 const SOURCES: [&str; 4] = ["../core/src", "../verify/src/plain_queue.rs", "src", "build.rs"];
 
 /// The peers, by their names in `Cargo.lock`.
-const PEERS: [&str; 3] = ["concurrent-queue", "crossbeam-deque", "st3"];
+const PEERS: [&str; 6] = ["concurrent-queue", "crossbeam-deque", "may", "smol", "st3", "tokio"];
 
 fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());

@@ -1,0 +1,3 @@
+module gosched.example/runtimes
+
+go 1.24
