@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// What is measured, and what measures it.
-const SOURCES: [&str; 4] = ["../core/src", "../verify/src/plain_queue.rs", "src", "build.rs"];
+const SOURCES: [&str; 6] =
+    ["../core/src", "../verify/src/plain_queue.rs", "../runtime/src", "src", "go", "build.rs"];
 
 /// The peers, by their names in `Cargo.lock`.
 const PEERS: [&str; 6] = ["concurrent-queue", "crossbeam-deque", "may", "smol", "st3", "tokio"];

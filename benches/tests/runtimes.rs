@@ -45,7 +45,7 @@ fn every_runtime_does_every_workload() {
     let measured = measured(&json);
     assert_eq!(measured.len(), 8);
     for (workload, contenders) in measured {
-        for runtime in ["tokio", "smol", "may"] {
+        for runtime in ["gosched", "gosched-async", "tokio", "smol", "may"] {
             for workers in [1, 2] {
                 let one = format!("\"{runtime}\" {workers}");
                 assert!(contenders.contains(&one), "{workload}: {one}");

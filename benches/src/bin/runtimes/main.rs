@@ -1,4 +1,4 @@
-//! The runtimes beside each other: Go's, tokio, smol and may, on the same work in one run.
+//! gosched's runtime beside Go's, tokio, smol and may, on the same work in one run.
 //!
 //! Each measurement is a process of its own, and a round has one of each runtime at each number of
 //! workers: `A B C D A B C D`, every round beginning with another one. What disturbs a round

@@ -4,7 +4,7 @@ use core::fmt;
 
 use clap::ValueEnum;
 
-use crate::peers::{self, May, Smol, Tokio};
+use crate::peers::{self, Gosched, GoschedAsync, May, Smol, Tokio};
 use crate::sample::{Sample, peak_bytes};
 use crate::workload::{Size, Workload};
 
@@ -13,17 +13,24 @@ use crate::workload::{Size, Workload};
 pub(crate) enum Runtime {
     /// Go's own: a program in Go, which the others' ratios are taken against.
     Go,
+    /// Goroutines: tasks with stacks.
+    Gosched,
+    /// The same scheduler's tasks without stacks: futures.
+    GoschedAsync,
     Tokio,
     Smol,
     May,
 }
 
 impl Runtime {
-    pub(crate) const ALL: [Self; 4] = [Self::Go, Self::Tokio, Self::Smol, Self::May];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Go, Self::Gosched, Self::GoschedAsync, Self::Tokio, Self::Smol, Self::May];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Go => "go",
+            Self::Gosched => "gosched",
+            Self::GoschedAsync => "gosched-async",
             Self::Tokio => "tokio",
             Self::Smol => "smol",
             Self::May => "may",
@@ -57,6 +64,12 @@ impl Runtime {
             (Self::May, Workload::Blocking) => {
                 Some("may: a tenth of the calls; a call that blocks keeps its worker")
             }
+            (Self::Gosched, Workload::PingPong | Workload::Ring) => {
+                Some("gosched: a channel of 60 lines over park and unpark; it has none of its own")
+            }
+            (Self::GoschedAsync, Workload::PingPong | Workload::Ring) => {
+                Some("gosched-async: async-channel, as smol")
+            }
             (Self::Go, Workload::Wake) => {
                 Some("go: the thread that wakes is a goroutine bound to its thread, with its P")
             }
@@ -77,6 +90,8 @@ impl Runtime {
     ) -> Result<Sample, String> {
         let sample = match self {
             Self::Go => return Err("Go's workloads are a program of their own".to_owned()),
+            Self::Gosched => peers::measure::<Gosched>(workload, workers, size),
+            Self::GoschedAsync => peers::measure::<GoschedAsync>(workload, workers, size),
             Self::Tokio => peers::measure::<Tokio>(workload, workers, size),
             Self::Smol => peers::measure::<Smol>(workload, workers, size),
             Self::May => peers::measure::<May>(workload, workers, size),

@@ -11,7 +11,7 @@
 //!    sleeps 1 ms                 waits
 //! ```
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -25,6 +25,7 @@ pub(super) struct Bell {
     epoch: Instant,
     /// When it was pressed, in nanoseconds since `epoch`.
     pressed: AtomicU64,
+    presses: AtomicUsize,
     latencies: Mutex<Vec<u64>>,
 }
 
@@ -33,8 +34,14 @@ impl Bell {
         Arc::new(Self {
             epoch: Instant::now(),
             pressed: AtomicU64::new(0),
+            presses: AtomicUsize::new(0),
             latencies: Mutex::new(Vec::with_capacity(samples)),
         })
+    }
+
+    /// Whether it was pressed more than so many times: for a task that may be woken by nobody.
+    pub(super) fn is_pressed(&self, answers: usize) -> bool {
+        self.presses.load(Ordering::Acquire) > answers
     }
 
     /// By the task, as soon as it runs.
@@ -61,6 +68,7 @@ impl Bell {
             thread::sleep(Duration::from_millis(5));
             for sample in 0..samples {
                 bell.pressed.store(nanoseconds(bell.epoch.elapsed()), Ordering::Relaxed);
+                bell.presses.store(sample + 1, Ordering::Release);
                 wake();
                 while {
                     thread::sleep(Duration::from_millis(1));

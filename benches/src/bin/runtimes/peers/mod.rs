@@ -5,19 +5,26 @@
 //!
 //! | | channel | wakes a task from outside | a call that blocks |
 //! |---|---|---|---|
+//! | gosched | `slot`: a lock, `park` and `unpark`; room for 1 | `Handle::unpark` | `blocking` |
+//! | gosched-async | async-channel, room for 1 | `Waker`, by the same channel | `blocking`, inside the poll |
 //! | tokio | `sync::mpsc`, room for 1 | `Notify` | `spawn_blocking` |
-//! | smol | `channel` (async-channel), room for 1 | `Waker`, by the same channel | `unblock` |
+//! | smol | async-channel, room for 1 | `Waker`, by the same channel | `unblock` |
 //! | may | `sync::spsc`, unbounded | `Coroutine::unpark` | in the coroutine: it has no other place |
 //! | Go | `chan`, no room | `chan`, room for 1 | the system call itself |
 
 mod bell;
+mod gosched;
+mod gosched_async;
 mod may;
+mod slot;
 mod smol;
 mod tokio;
 
 use crate::sample::Sample;
 use crate::workload::{Size, Workload};
 
+pub(crate) use gosched::Gosched;
+pub(crate) use gosched_async::GoschedAsync;
 pub(crate) use may::May;
 pub(crate) use smol::Smol;
 pub(crate) use tokio::Tokio;

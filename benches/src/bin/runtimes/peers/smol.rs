@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::thread;
 
-use smol::channel;
+use async_channel::bounded;
 use smol::future::{pending, yield_now};
 use smol::{Executor, Task};
 
@@ -80,8 +80,8 @@ impl Peer for Smol {
 
     fn ping_pong(workers: usize, size: Size) -> Sample {
         on(workers, async move {
-            let (there, came) = channel::bounded::<u64>(1);
-            let (back, came_back) = channel::bounded::<u64>(1);
+            let (there, came) = bounded::<u64>(1);
+            let (back, came_back) = bounded::<u64>(1);
             let other = spawn(async move {
                 while let Ok(message) = came.recv().await {
                     back.send(message + 1).await.expect("the root listens");
@@ -103,10 +103,10 @@ impl Peer for Smol {
 
     fn ring(workers: usize, size: Size) -> Sample {
         on(workers, async move {
-            let (first, mut inbox) = channel::bounded::<u64>(1);
+            let (first, mut inbox) = bounded::<u64>(1);
             let mut tasks = Vec::with_capacity(size.tasks);
             for _ in 0..size.tasks {
-                let (next, following) = channel::bounded(1);
+                let (next, following) = bounded(1);
                 let inbox = core::mem::replace(&mut inbox, following);
                 tasks.push(spawn(async move {
                     while let Ok(message) = inbox.recv().await {
@@ -133,7 +133,7 @@ impl Peer for Smol {
     fn wake(workers: usize, size: Size) -> Sample {
         on(workers, async move {
             let bell = Bell::new(size.rounds);
-            let (press, pressed) = channel::bounded(1);
+            let (press, pressed) = bounded(1);
             let meter = Meter::start();
             let outside = bell.press_from_outside(size.rounds, move || {
                 press.try_send(()).expect("the task has taken the last one");
@@ -189,7 +189,7 @@ impl Peer for Smol {
     fn idle(workers: usize, size: Size) -> Sample {
         on(workers, async move {
             // Nobody sends: those who wait are woken when the channel is closed.
-            let (gate, opened) = channel::bounded::<()>(1);
+            let (gate, opened) = bounded::<()>(1);
             let waiting = Arc::new(AtomicUsize::new(0));
             let mut tasks = Vec::with_capacity(size.tasks);
             let before = resident_bytes();
