@@ -64,7 +64,10 @@ impl<T> Sender<T> {
 
 impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
-        wait(&self.0, |state| Some(state.closed = true));
+        wait(&self.0, |state| {
+            state.closed = true;
+            Some(())
+        });
     }
 }
 
