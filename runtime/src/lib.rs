@@ -1,16 +1,4 @@
-//! Goroutines for Rust, on the checked core [`gosched`].
-//!
-//! ```
-//! use gosched_runtime::{Runtime, go};
-//!
-//! let runtime = Runtime::new()?;
-//! let sum = runtime.run(|| {
-//!     let parts: Vec<_> = (0..10u64).map(|part| go(move || part * part)).collect();
-//!     parts.into_iter().map(|part| part.join().unwrap()).sum::<u64>()
-//! })?;
-//! assert_eq!(sum, 285);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod block_on;
 mod blocking;
