@@ -191,7 +191,7 @@ impl Builder {
             settings: self.settings,
             start: Instant::now(),
             fibers: FiberPool::new(self.stack_size),
-            timers: Timers::new(max_processors),
+            timers: Timers::new(processors, max_processors),
             netpoll: Netpoll::new().map_err(BuildError::Os)?,
             counters: Default::default(),
             carriers: Carriers::new(processors),
