@@ -18,6 +18,7 @@ mod runtime;
 mod spawn;
 mod stack;
 mod sysmon;
+pub mod time;
 mod timers;
 mod token;
 mod worker;

@@ -252,6 +252,11 @@ impl Wake for ThreadWaker {
     }
 }
 
+/// A waker of this thread, which runs no goroutine.
+pub(crate) fn thread_waker() -> Waker {
+    Waker::from(Arc::new(ThreadWaker(thread::current())))
+}
+
 /// Waits until `poll` is ready: the goroutine parks, or the thread, if it runs none.
 pub(crate) fn wait_for<T>(
     reason: WaitReason,
@@ -269,7 +274,7 @@ pub(crate) fn wait_for<T>(
             }
         }
     }
-    let waker = Waker::from(Arc::new(ThreadWaker(thread::current())));
+    let waker = thread_waker();
     loop {
         if let Poll::Ready(result) = poll(&mut Context::from_waker(&waker)) {
             return result;

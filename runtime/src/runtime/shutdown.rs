@@ -104,6 +104,7 @@ impl Runtime {
         }
         // It ends with its next step: the scheduler has shut down.
         let _ = sysmon.join();
+        self.shared.engine().timers.close();
         let left = dump::of(&self.shared);
         if !left.goroutines.is_empty() || threads > 0 {
             // Wakers of what was left point to it.

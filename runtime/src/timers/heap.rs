@@ -1,5 +1,5 @@
-//! One processor's timers, the earliest first: a heap in which each node has four children, as it is
-//! flatter than one with two, and the children lie side by side.
+//! One processor's timers, the earliest first: a heap in which each node has four children, as it
+//! is flatter than one with two, and the children lie side by side.
 //!
 //! Each entry tells its timer where it lies, at every move, so that it can be taken out from the
 //! middle.
@@ -48,8 +48,8 @@ impl Place {
     }
 
     fn set_shard(&self, shard: usize) {
-        // ORDER: Relaxed: under the lock. Whoever reads without it learns at most that the timer has
-        // left the heap, and nothing hangs on what was before that.
+        // ORDER: Relaxed: under the lock. Whoever reads without it learns at most that the timer
+        // has left the heap, and nothing hangs on what was before that.
         self.shard.store(shard, Ordering::Relaxed);
     }
 
@@ -127,8 +127,8 @@ impl Heap {
         self.earliest() < before
     }
 
-    /// Changes the time of one in this heap, and perhaps whom it wakes. Whether it is the first now,
-    /// and earlier than the first was; and whom it woke. O(log n).
+    /// Changes the time of one in this heap, and perhaps whom it wakes. Whether it is the first
+    /// now, and earlier than the first was; and whom it woke. O(log n).
     pub(super) fn reset(
         &mut self,
         place: &Place,
@@ -167,8 +167,8 @@ impl Heap {
         entry.waker
     }
 
-    /// Moves all of another's timers into this one, which is number `shard`. At equal times they come
-    /// after those that are here.
+    /// Moves all of another's timers into this one, which is number `shard`. At equal times they
+    /// come after those that are here.
     pub(super) fn append(&mut self, other: &mut Self, shard: usize) {
         let mut moved = std::mem::take(&mut other.entries);
         moved.sort_unstable_by_key(Entry::key);

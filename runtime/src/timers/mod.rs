@@ -1,9 +1,9 @@
 //! Timers: who is to be woken when.
 //!
-//! Each processor has a [heap](heap) of its own, under a lock of its own, and tells in a word beside
-//! it when its earliest timer is due. Whoever schedules on that processor reads the word; only if it
-//! has come is the lock taken. A thief that finds nothing to steal takes its victim's due timers by
-//! the same way, and the poller sleeps until the earliest of all.
+//! Each processor has a [heap](heap) of its own, under a lock of its own, and tells in a word
+//! beside it when its earliest timer is due. Whoever schedules on that processor reads the word;
+//! only if it has come is the lock taken. A thief that finds nothing to steal takes its victim's
+//! due timers by the same way, and the poller sleeps until the earliest of all.
 //!
 //! ```text
 //!              earliest            heap, under a lock
@@ -19,11 +19,12 @@
 //!
 //! # No deadline is slept through
 //!
-//! The core asks this of its host: a timer is written before [`timer_added`], and after the fence in
-//! there either the poller's word is seen, or the poller sees the timer; see the core's `poll.rs`.
-//! What the poller and a machine on its way to sleep read here are `armed` and `earliest`, without
-//! the lock. Both are written under a heap's lock, so that each later value tells of the timer, too,
-//! or of its end; `Relaxed` is enough for them, since it is the fences that order them.
+//! The core asks this of its host: a timer is written before [`timer_added`], and after the fence
+//! in there either the poller's word is seen, or the poller sees the timer; see the core's
+//! `poll.rs`. What the poller and a machine on its way to sleep read here are `armed` and
+//! `earliest`, without the lock. Both are written under a heap's lock, so that each later value
+//! tells of the timer, too, or of its end; `Relaxed` is enough for them, since it is the fences
+//! that order them.
 //!
 //! There is one step more: a resize moves timers from heap to heap while a poller, who has no
 //! processor, may be reading. It reads from the last heap to the first; timers move towards the
@@ -105,8 +106,8 @@ impl Timers {
         }
     }
 
-    /// Has a timer wake `waker` at `when`, on the runtime's clock, whatever it was set to before. It
-    /// lies with `processor`, the one that the caller runs on, or where it lay.
+    /// Has a timer wake `waker` at `when`, on the runtime's clock, whatever it was set to before.
+    /// It lies with `processor`, the one that the caller runs on, or where it lay.
     ///
     /// To be followed by [`timer_added`](gosched::Scheduler::timer_added), if this says so: it does
     /// if the timer is now the first of its heap, and due earlier than the first was. Else somebody
@@ -231,8 +232,9 @@ impl Timers {
 
     /// When the earliest of all is due.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        // ORDER: Acquire: pairs with the Release in `change`, of a resize: whoever reads that timers
-        // have left reads next where they have gone; see the essay. From the last to the first.
+        // ORDER: Acquire: pairs with the Release in `change`, of a resize: whoever reads that
+        // timers have left reads next where they have gone; see the essay. From the last to the
+        // first.
         let earliest = |shard: &CachePadded<Shard>| shard.earliest.load(Ordering::Acquire);
         let first = self.shards.iter().rev().map(earliest).min();
         first.filter(|&first| first != NEVER)
@@ -277,8 +279,8 @@ impl Shard {
         let result = act(&mut heap);
         let after = heap.earliest();
         if before == NEVER && after != NEVER {
-            // ORDER: Relaxed: as in `any`. A heap counts itself down after it has counted itself up,
-            // by its lock: at no time is the sum 0 while a heap is armed.
+            // ORDER: Relaxed: as in `any`. A heap counts itself down after it has counted itself
+            // up, by its lock: at no time is the sum 0 while a heap is armed.
             armed.fetch_add(1, Ordering::Relaxed);
         }
         if before != after {

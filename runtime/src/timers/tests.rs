@@ -39,8 +39,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let set = (0..40usize, 0..30u64, 0..PROCESSORS, any::<bool>()).prop_map(
         |(timer, when, processor, renamed)| Step::Set { timer, when, processor, renamed },
     );
-    let take =
-        (0..PROCESSORS, 0..30u64).prop_map(|(processor, now)| Step::Take { processor, now });
+    let take = (0..PROCESSORS, 0..30u64).prop_map(|(processor, now)| Step::Take { processor, now });
     let step = prop_oneof![
         6 => set,
         3 => (0..40usize).prop_map(|timer| Step::Remove { timer }),
@@ -50,7 +49,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..300)
 }
 
-/// What is pending: the slow way. When, in which order, whose waker, on which processor, which timer.
+/// What is pending: the slow way. When, in which order, whose waker, on which processor, which
+/// timer.
 #[derive(Default)]
 struct Reference {
     pending: Vec<(u64, u64, usize, usize, usize)>,
