@@ -8,6 +8,7 @@ mod global_queue;
 mod local_queue;
 mod memory;
 mod note;
+mod permit;
 pub(crate) mod plain_queue;
 mod reference;
 mod scheduler;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Claim> {
         plain_queue::claims(),
         global_queue::claims(),
         note::claims(),
+        permit::claims(),
         scheduler::claims(),
         steal_order::claims(),
         crate::specification::claims(),
