@@ -197,11 +197,10 @@ impl<Mem: Memory> Permit<Mem> {
     /// caller wrote before, too.
     pub fn give(&self) -> Give {
         // ORDER: AcqRel. Release: pairs with the Acquire of the swap in `consume`; without it the
-        // task may miss what we wrote before. It need not read this very sum: whoever changes the
-        // word reads it first, so those who give later continue our release sequence. Acquire: for
-        // the one who finds the task parked; it pairs with the Release of `park`, and, by the same
-        // sequences, of all who gave before: a task that they think they have told sees through us
-        // what they wrote.
+        // task may miss what we wrote before. The swap need not read this very sum: those who give
+        // after us read the word as they write it, and so continue our release sequence. Acquire:
+        // pairs with the Release of `park`; without it, whoever finds the task parked may miss what
+        // was done in it, also by way of permits that it used up before.
         match self.word.fetch_add(1, Ordering::AcqRel) {
             PARKED => Give::Parked,
             EMPTY => Give::Kept,
