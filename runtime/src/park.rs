@@ -169,16 +169,18 @@ pub(crate) fn ready(runnable: Runnable) {
     if let Some(home) = goroutine.home() {
         return home.push(runnable);
     }
-    match Worker::here() {
+    let submitted = match Worker::here() {
         Some(worker) if !worker.is_g0() && goroutine.is_of(&worker.shared) => {
-            worker.submit(runnable);
+            worker.submit(runnable)
         }
         _ => {
             let scheduler = runnable.runtime().scheduler().clone();
-            if let Err(closed) = scheduler.inject(runnable) {
-                closed.0.abandon();
-            }
+            scheduler.inject(runnable)
         }
+    };
+    if let Err(closed) = submitted {
+        // Whoever wakes may hold a lock that the goroutine's destructors want.
+        closed.0.leave();
     }
 }
 

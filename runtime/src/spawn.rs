@@ -108,11 +108,15 @@ pub(crate) fn start(
         }
     };
     let runnable = Runnable::new(descriptor, id, shared, Some(location), body, kind, carrier);
-    if let Some(home) = descriptor.home() {
-        home.push(runnable);
-    } else if let Some(worker) = worker {
-        worker.submit(runnable);
-    } else if let Err(closed) = shared.scheduler().inject(runnable) {
+    let submitted = match (descriptor.home(), worker) {
+        (Some(home), _) => {
+            home.push(runnable);
+            Ok(())
+        }
+        (None, Some(worker)) => worker.submit(runnable),
+        (None, None) => shared.scheduler().inject(runnable),
+    };
+    if let Err(closed) = submitted {
         closed.0.abandon();
     }
     id

@@ -31,7 +31,7 @@ use std::ptr::null;
 use std::sync::Arc;
 use std::task::Poll;
 
-use gosched::scheduler::Exit;
+use gosched::scheduler::{Closed, Exit};
 
 use crate::counters::Counters;
 use crate::engine::{Engine, Machine};
@@ -249,12 +249,13 @@ impl Worker {
     }
 
     /// Makes a goroutine that waits runnable, or a new one: it runs next here.
-    pub(crate) fn submit(&self, runnable: Runnable) {
+    ///
+    /// # Errors
+    ///
+    /// With the goroutine, if the runtime has shut down.
+    pub(crate) fn submit(&self, runnable: Runnable) -> Result<(), Closed<Runnable>> {
         // SAFETY: the caller is the running goroutine.
-        let submitted = unsafe { self.machine() }.spawn(runnable);
-        if let Err(closed) = submitted {
-            closed.0.abandon();
-        }
+        unsafe { self.machine() }.spawn(runnable)
     }
 
     /// The running goroutine enters a system call. False if it is in one.

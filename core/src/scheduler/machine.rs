@@ -94,7 +94,8 @@ pub enum Step<T> {
     Run(T),
     /// Poll until the deadline, and hand what became runnable to [`Machine::polled`].
     Poll(Deadline),
-    /// Sleep: [`Machine::sleep`], or anything else until the parker is unparked; then step again.
+    /// Sleep: [`Machine::sleep`]. A host that must not block here does something else for a while,
+    /// and steps again: nobody tells it that there is work, as it has not gone to sleep.
     Sleep,
     /// The scheduler has shut down: drop the machine and end the thread.
     Exit,

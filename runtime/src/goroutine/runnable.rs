@@ -148,6 +148,12 @@ impl Runnable {
         }
     }
 
+    /// Leaves it where it is for ever, in the list of all.
+    pub(crate) fn leave(self) {
+        self.0.set_status(Status::Waiting, WaitReason::None);
+        let _ = ManuallyDrop::new(self);
+    }
+
     /// The runtime has shut down. One that never ran is cancelled; one in the middle of its body
     /// stays where it is for ever, with its stack: its destructors cannot run, as they may need the
     /// runtime. It stays in the list of all.
@@ -155,9 +161,7 @@ impl Runnable {
         let fiber = self.take_fiber();
         if let Some(fiber) = fiber {
             self.set_fiber(fiber);
-            self.0.set_status(Status::Waiting, WaitReason::None);
-            let _ = ManuallyDrop::new(self);
-            return;
+            return self.leave();
         }
         self.cancel(Cancelled::Shutdown);
         if self.0.kind() != Kind::Carrier {
