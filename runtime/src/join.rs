@@ -29,7 +29,7 @@ use crate::worker::Worker;
 /// Why a goroutine has no result.
 pub enum JoinError {
     /// It has panicked, with this.
-    Panicked(Box<dyn Any + Send + 'static>),
+    Panicked(Payload),
     /// It never ran.
     Cancelled(Cancelled),
     /// It would wait for itself.
@@ -51,7 +51,7 @@ impl JoinError {
     #[must_use]
     pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
         match self {
-            Self::Panicked(payload) => payload,
+            Self::Panicked(payload) => payload.0,
             other => Box::new(other.to_string()),
         }
     }
@@ -59,9 +59,26 @@ impl JoinError {
     /// The panic's message, if it has one of text.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
-        let Self::Panicked(payload) = self else { return None };
-        let text = payload.downcast_ref::<&str>().copied();
-        text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        if let Self::Panicked(payload) = self { payload.message() } else { None }
+    }
+}
+
+/// What a goroutine has panicked with; see [`JoinError::into_panic`].
+pub struct Payload(Box<dyn Any + Send + 'static>);
+
+// SAFETY: a shared reference shows a text, if the payload is one: and texts may be shared.
+unsafe impl Sync for Payload {}
+
+impl Payload {
+    fn message(&self) -> Option<&str> {
+        let text = self.0.downcast_ref::<&str>().copied();
+        text.or_else(|| self.0.downcast_ref::<String>().map(String::as_str))
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Payload").field(&self.message()).finish()
     }
 }
 
@@ -183,7 +200,8 @@ where
         // SAFETY: the holder of the run right calls it.
         if let Some(function) = unsafe { &mut *self.function.get() }.take() {
             let result = catch_unwind(AssertUnwindSafe(function));
-            self.completion.complete(result.map_err(JoinError::Panicked));
+            self.completion
+                .complete(result.map_err(|payload| JoinError::Panicked(Payload(payload))));
         }
         Poll::Ready(())
     }
@@ -235,7 +253,7 @@ where
         let result = match catch_unwind(AssertUnwindSafe(|| future.poll(&mut context))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(result)) => Ok(result),
-            Err(payload) => Err(JoinError::Panicked(payload)),
+            Err(payload) => Err(JoinError::Panicked(Payload(payload))),
         };
         self.drop_future();
         self.completion.complete(result);

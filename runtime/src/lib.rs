@@ -26,7 +26,7 @@ mod worker;
 pub use self::block_on::block_on;
 pub use self::blocking::blocking;
 pub use self::goroutine::{Status, WaitReason};
-pub use self::join::{Cancelled, JoinError, JoinHandle};
+pub use self::join::{Cancelled, JoinError, JoinHandle, Payload};
 pub use self::locals::{GoroutineLocal, NoGoroutine};
 pub use self::lock::{ThreadLock, lock_os_thread};
 pub use self::park::{Handle, checkpoint, current, park, yield_now};
