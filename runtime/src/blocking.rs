@@ -26,6 +26,8 @@ use crate::worker::Worker;
 /// may start and wake others, and if it parks, it parks with its thread. On a thread that runs no
 /// goroutine it only calls.
 ///
+/// Where goroutines are pinned, the others of the same thread wait until the call is over.
+///
 /// A panic of `call` goes on, after the end of the call.
 pub fn blocking<R>(call: impl FnOnce() -> R) -> R {
     let Some((worker, goroutine)) = Worker::running() else { return call() };

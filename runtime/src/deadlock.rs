@@ -40,4 +40,10 @@ impl Asleep {
             waits.push(waker.clone());
         }
     }
+
+    /// Does not want to know any more.
+    pub(crate) fn forget(&self, waker: &Waker) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.retain(|other| !other.will_wake(waker));
+    }
 }

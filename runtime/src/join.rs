@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use crate::contain::contained;
 use crate::goroutine::{Body, WaitReason};
 use crate::park::wait_for;
 use crate::worker::Worker;
@@ -148,7 +149,8 @@ impl<T> Completion<T> {
         if self.word.swap(ENDED, Ordering::AcqRel) == AWAITED {
             // SAFETY: the joiner left it to whoever changes the word from AWAITED.
             if let Some(waker) = unsafe { &mut *self.waker.get() }.take() {
-                waker.wake();
+                // Perhaps somebody else's.
+                contained(|| waker.wake());
             }
         }
     }
@@ -167,7 +169,9 @@ impl<T> Completion<T> {
             // SAFETY: the word is RUNNING, and so the cell is the joiner's.
             let kept = unsafe { &mut *self.waker.get() };
             if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-                *kept = Some(waker.clone());
+                let before = kept.replace(waker.clone());
+                // Perhaps somebody else's.
+                contained(|| drop(before));
             }
             // ORDER: Release: the waker, for `complete`; Acquire: the result, if it came meanwhile.
             let waits =
@@ -209,8 +213,7 @@ where
     fn cancel(&self, why: Cancelled) {
         // SAFETY: as above.
         let function = unsafe { &mut *self.function.get() }.take();
-        // Its captured values may panic when they are dropped; the message was printed then.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(function)));
+        contained(|| drop(function));
         self.completion.complete(Err(JoinError::Cancelled(why)));
     }
 }
@@ -232,8 +235,7 @@ where
 {
     fn drop_future(&self) {
         // SAFETY: the holder of the run right calls it; assigning drops the future in place.
-        let future = AssertUnwindSafe(|| unsafe { *self.future.get() = None });
-        let _ = catch_unwind(future);
+        contained(|| unsafe { *self.future.get() = None });
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod block_on;
 mod blocking;
+mod contain;
 mod counters;
 mod deadlock;
 pub mod dump;
@@ -14,6 +15,7 @@ mod lock;
 mod netpoll;
 mod park;
 mod pinned;
+mod resize;
 mod runtime;
 mod spawn;
 mod stack;
@@ -30,6 +32,7 @@ pub use self::join::{Cancelled, JoinError, JoinHandle, Payload};
 pub use self::locals::{GoroutineLocal, NoGoroutine};
 pub use self::lock::{ThreadLock, lock_os_thread};
 pub use self::park::{Handle, checkpoint, current, park, yield_now};
+pub use self::resize::{SetProcessorsError, set_processors};
 pub use self::runtime::{BuildError, Builder, Outside, RunError, Runtime, Shutdown, ShutdownError};
 pub use self::spawn::{NoRuntime, go, go_future, try_go};
 pub use self::stack::{DEFAULT_STACK_SIZE, MAX_STACK_SIZE, MIN_STACK_SIZE};

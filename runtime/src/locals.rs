@@ -3,7 +3,11 @@
 use std::any::Any;
 use std::fmt;
 
+use crate::contain::contained;
 use crate::worker::Worker;
+
+/// How often values that destructors make anew are dropped. POSIX: `PTHREAD_DESTRUCTOR_ITERATIONS`.
+const ROUNDS: usize = 4;
 
 /// A goroutine's values, by the address of their key. Few, so a list is the fastest map.
 pub(crate) struct Locals {
@@ -18,6 +22,20 @@ impl Locals {
     /// Takes all, to be dropped.
     pub(crate) fn take(&mut self) -> Self {
         std::mem::replace(self, Self::new())
+    }
+
+    /// Drops a goroutine's values at its end, each for itself, until `take` finds none. A destructor
+    /// may make values anew; what is still there after a few rounds is forgotten, as the next
+    /// goroutine must not find it.
+    pub(crate) fn end(take: impl Fn() -> Self) {
+        for _ in 0..ROUNDS {
+            let locals = take();
+            if locals.values.is_empty() {
+                return;
+            }
+            locals.values.into_iter().for_each(|(_, value)| contained(|| drop(value)));
+        }
+        std::mem::forget(take());
     }
 }
 

@@ -6,7 +6,8 @@
 //!
 //! A goroutine must not leave its stack in two situations: inside [`blocking`](crate::blocking),
 //! where it has no processor to leave, and while it unwinds, as the count of panics is its thread's.
-//! It waits with the whole thread then, and its processor goes to another machine.
+//! It waits with the whole thread then, and its processor goes to another machine. Where goroutines
+//! are pinned, those of the same thread wait, too: to wait for one of them there is to wait for ever.
 //!
 //= go1.27:src/runtime/proc.go#gopark
 //= go1.27:src/runtime/proc.go#goready
@@ -20,6 +21,7 @@ use std::thread::{self, Thread};
 
 use gosched::Give;
 
+use crate::contain::contained;
 use crate::fiber::{Resume, Stop};
 use crate::goroutine::{Free, Goroutine, Kind, Runnable, Status, WaitReason};
 use crate::worker::Worker;
@@ -117,7 +119,7 @@ pub(crate) fn checkpoint_here(worker: &Worker, goroutine: &'static Goroutine) {
 }
 
 /// Whether the goroutine may leave its stack now.
-fn can_switch(worker: &Worker, goroutine: &Goroutine) -> bool {
+pub(crate) fn can_switch(worker: &Worker, goroutine: &Goroutine) -> bool {
     goroutine.kind() == Kind::Stackful && !worker.inside.get() && !thread::panicking()
 }
 
@@ -167,7 +169,7 @@ pub(crate) fn ready(runnable: Runnable) {
     let goroutine = runnable.goroutine();
     goroutine.set_status(Status::Runnable, WaitReason::None);
     if let Some(home) = goroutine.home() {
-        return home.push(runnable);
+        return home.wake(runnable);
     }
     let submitted = match Worker::here() {
         Some(worker) if !worker.is_g0() && goroutine.is_of(&worker.shared) => {
@@ -240,8 +242,7 @@ pub(crate) fn wake_into(waker: Waker, ready: &mut crate::engine::Batch) {
         }
     } else {
         // Somebody else's: it may panic, and a poll must not.
-        let woken = std::panic::AssertUnwindSafe(|| waker.wake());
-        let _ = std::panic::catch_unwind(woken);
+        contained(|| waker.wake());
     }
 }
 

@@ -32,9 +32,20 @@ use crate::worker::Worker;
 
 /// One of a runtime's carriers.
 pub(crate) struct Carrier {
-    inbox: Mutex<VecDeque<Runnable>>,
-    /// Its task's descriptor. Set when the carrier is first needed.
+    inbox: Mutex<Inbox>,
+    /// Its task's descriptor, with a reference to it. Set when the carrier is first needed.
     task: OnceLock<&'static Goroutine>,
+}
+
+/// A carrier's goroutines that are runnable.
+#[derive(Default)]
+struct Inbox {
+    /// One that was woken by a goroutine of the same carrier: it runs next, in what is left of that
+    /// one's slice, so that two which hand something back and forth wait for nobody in between.
+    next: Option<Runnable>,
+    queue: VecDeque<Runnable>,
+    /// The runtime has ended, and what was in here was taken out.
+    closed: bool,
 }
 
 /// All of them.
@@ -60,16 +71,22 @@ impl Carriers {
         Self { carriers: (0..count).map(carrier).collect(), turn: AtomicUsize::new(0) }
     }
 
-    /// The carrier of the next goroutine: they take turns.
-    pub(crate) fn next(&self) -> &Carrier {
+    /// The carrier of the next goroutine: they take turns, one for each processor.
+    pub(crate) fn next(&self, processors: usize) -> &Carrier {
         // ORDER: Relaxed: it spreads goroutines, and guards nothing.
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        &self.carriers[turn % self.carriers.len()]
+        &self.carriers[turn % self.carriers.len().min(processors)]
     }
 
-    /// Takes every goroutine out of the inboxes, after the machines have ended.
+    /// Takes every goroutine out of the inboxes, after the machines have ended, and closes them.
     pub(crate) fn drain(&self) -> Vec<Runnable> {
-        self.carriers.iter().flat_map(|carrier| std::mem::take(&mut *carrier.inbox())).collect()
+        let drain = |carrier: &Carrier| {
+            let mut inbox = carrier.inbox();
+            inbox.closed = true;
+            inbox.end_slice();
+            std::mem::take(&mut inbox.queue)
+        };
+        self.carriers.iter().flat_map(drain).collect()
     }
 }
 
@@ -79,21 +96,39 @@ impl Drop for Carrier {
             if task.permit.give() == Give::Parked {
                 // SAFETY: the permit said so.
                 let runnable = unsafe { Runnable::of_parked(task) };
-                if let Some(free) = runnable.end() {
-                    Free::default().push(free);
-                }
+                let last = runnable.end();
+                debug_assert!(last.is_none(), "the carrier has a reference to its task");
             }
+            park::release(task);
         }
     }
 }
 
+impl Inbox {
+    /// The slice is over: who would have been next stands behind the others.
+    fn end_slice(&mut self) {
+        self.queue.extend(self.next.take());
+    }
+}
+
 impl Carrier {
-    fn inbox(&self) -> MutexGuard<'_, VecDeque<Runnable>> {
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts a goroutine behind the others, and has the carrier run.
     pub(crate) fn push(&self, runnable: Runnable) {
+        self.put(runnable, false);
+    }
+
+    /// As [`push`](Carrier::push), of a goroutine that is woken by the running one: it runs next, if
+    /// that one is of the same carrier.
+    pub(crate) fn wake(&self, runnable: Runnable) {
+        let same = Worker::running().and_then(|(_, running)| running.home());
+        self.put(runnable, same.is_some_and(|home| std::ptr::eq(home, self)));
+    }
+
+    fn put(&self, runnable: Runnable, next: bool) {
         let mut started = None;
         let task = *self.task.get_or_init(|| {
             let goroutine = Free::default().pop();
@@ -103,12 +138,26 @@ impl Carrier {
             let kind = Kind::Carrier;
             started =
                 Some(Runnable::new(goroutine, single_id(), shared, None, body, kind, carrier));
+            // Ours: whatever becomes of the task, its descriptor is nobody else's.
+            goroutine.retain();
             goroutine
         });
         // SAFETY: we hold a goroutine's run right: its runtime lives. What is in the inbox does not
         // outlive it either.
         let scheduler = unsafe { runnable.goroutine().runtime() }.scheduler().clone();
-        self.inbox().push_back(runnable);
+        let mut inbox = self.inbox();
+        if inbox.closed {
+            drop(inbox);
+            runnable.abandon();
+        } else if next {
+            let displaced = inbox.next.replace(runnable);
+            inbox.queue.extend(displaced);
+            // The carrier runs: it looks again.
+            return;
+        } else {
+            inbox.queue.push_back(runnable);
+            drop(inbox);
+        }
         match started {
             Some(started) => {
                 if let Err(closed) = scheduler.inject(started) {
@@ -120,7 +169,13 @@ impl Carrier {
     }
 
     fn pop(&self) -> Option<Runnable> {
-        self.inbox().pop_front()
+        let mut inbox = self.inbox();
+        inbox.next.take().or_else(|| inbox.queue.pop_front())
+    }
+
+    /// The slice is over.
+    fn end_slice(&self) {
+        self.inbox().end_slice();
     }
 }
 
@@ -140,6 +195,7 @@ pub(crate) fn run(worker: &Worker, mut carrier: Runnable) -> ControlFlow<()> {
             // SAFETY: g0 runs.
             let machine = unsafe { worker.machine() };
             if machine.should_yield() || machine.processor().is_none() {
+                home.end_slice();
                 worker.requeue(carrier);
                 return ControlFlow::Continue(());
             }
@@ -158,7 +214,8 @@ impl Shared {
         if self.engine().settings.migrating {
             std::ptr::null_mut()
         } else {
-            std::ptr::from_ref(self.engine().carriers.next()).cast_mut()
+            let processors = self.scheduler().processors();
+            std::ptr::from_ref(self.engine().carriers.next(processors)).cast_mut()
         }
     }
 }

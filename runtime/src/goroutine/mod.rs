@@ -25,7 +25,7 @@ mod runnable;
 mod status;
 
 use std::cell::{Cell, UnsafeCell};
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering, fence};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +34,7 @@ use std::thread::Thread;
 
 use gosched::Permit;
 
+use crate::contain::contained;
 use crate::fiber::{Fiber, Switch};
 use crate::locals::Locals;
 use crate::pinned::Carrier;
@@ -227,14 +228,12 @@ impl Goroutine {
         poll
     }
 
-    /// Drops what the goroutine leaves: its locals, and the result nobody waits for. The destructors
-    /// may use the runtime, so they run as part of the goroutine; one that panics has told so by the
-    /// panic's message, and the panic ends here.
+    /// Drops what the goroutine leaves: the result nobody waits for, and its locals. The destructors
+    /// may use the runtime, so they run as part of the goroutine.
     fn drop_rest(&self, body: Arc<dyn Body>) {
-        // SAFETY: the goroutine's own code calls this.
-        let locals = unsafe { &mut *self.owned.locals.get() }.take();
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(body)));
+        contained(|| drop(body));
+        // SAFETY: the goroutine's own code calls this, and the reference ends with the take.
+        Locals::end(|| unsafe { &mut *self.owned.locals.get() }.take());
     }
 
     /// The goroutine's locals.

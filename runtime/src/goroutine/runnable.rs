@@ -150,7 +150,7 @@ impl Runnable {
 
     /// Leaves it where it is for ever, in the list of all.
     pub(crate) fn leave(self) {
-        self.0.set_status(Status::Waiting, WaitReason::None);
+        self.0.set_status(Status::Runnable, WaitReason::None);
         let _ = ManuallyDrop::new(self);
     }
 

@@ -20,6 +20,9 @@ use crate::token::Migrating;
 /// The form of the core's idle word that takes one word has room for so many.
 const ONE_WORD: usize = 48;
 
+/// More processors than any machine has: whoever asks for more has confused something.
+const MOST_PROCESSORS: usize = 1 << 12;
+
 /// How a [`Runtime`] is made.
 #[derive(Clone, Debug)]
 #[must_use = "a builder builds nothing until `build`"]
@@ -49,7 +52,8 @@ pub enum BuildError {
     Config(ConfigError),
     /// A stack must have at least [`MIN_STACK_SIZE`] bytes, and at most [`MAX_STACK_SIZE`].
     StackSize(usize),
-    /// Each processor needs a machine, at least.
+    /// Each processor needs a machine, at least. Where goroutines are pinned there must be one more:
+    /// each of the others waits for its own goroutines, and somebody has to bring them there.
     FewMachines {
         /// How many machines there may be.
         machines: usize,
@@ -71,7 +75,11 @@ impl fmt::Display for BuildError {
                 "a stack of {size} bytes: it must have at least {MIN_STACK_SIZE}, and at most {MAX_STACK_SIZE}"
             ),
             Self::FewMachines { machines, processors } => {
-                write!(f, "{machines} machines cannot run {processors} processors: each needs one")
+                write!(
+                    f,
+                    "{machines} machines cannot run {processors} processors: each needs one, and there must \
+                 be one more where goroutines are pinned"
+                )
             }
             Self::Name => f.write_str("the name of a runtime's threads must not contain a NUL"),
             Self::Os(error) => write!(f, "the operating system refuses: {error}"),
@@ -121,7 +129,9 @@ impl Builder {
     }
 
     /// How many threads there may be that run goroutines or block in system calls. 10,000 by default,
-    /// as in Go. Where there are as many, processors wait for one to come back.
+    /// as in Go. Where there are as many, processors wait for one to come back. A goroutine that is
+    /// [locked](crate::lock_os_thread) to its thread keeps it from all others: if all threads are
+    /// kept, nothing runs. So there must be more of them than locked goroutines.
     pub fn max_machines(mut self, count: usize) -> Self {
         self.max_machines = count;
         self
@@ -178,7 +188,11 @@ impl Builder {
         if !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&self.stack_size) {
             return Err(BuildError::StackSize(self.stack_size));
         }
-        if self.max_machines < processors {
+        if max_processors > MOST_PROCESSORS {
+            return Err(BuildError::Config(ConfigError::Processors { most: MOST_PROCESSORS }));
+        }
+        let pinned = !self.settings.migrating;
+        if self.max_machines < processors + usize::from(pinned && processors > 0) {
             let machines = self.max_machines;
             return Err(BuildError::FewMachines { machines, processors });
         }
@@ -194,7 +208,11 @@ impl Builder {
             timers: Timers::new(processors, max_processors),
             netpoll: Netpoll::new().map_err(BuildError::Os)?,
             counters: Default::default(),
-            carriers: Carriers::new(processors),
+            carriers: Carriers::new(if pinned {
+                max_processors.min(self.max_machines.saturating_sub(1))
+            } else {
+                0
+            }),
             asleep: Default::default(),
             threads: AtomicUsize::new(0),
             shared: OnceLock::new(),

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::thread;
 
-use gosched::scheduler::ResizeError;
+use gosched::scheduler::{ResizeError, StopError};
 
 pub(crate) use self::builder::Settings;
 pub use self::builder::{BuildError, Builder};
@@ -25,6 +25,7 @@ use crate::engine::{Engine, Scheduler};
 use crate::goroutine::{Kind, WaitReason};
 use crate::join::{self, JoinError, JoinHandle};
 use crate::park::wait_for;
+use crate::resize::SetProcessorsError;
 use crate::worker::Worker;
 use crate::{dump, spawn};
 
@@ -124,19 +125,30 @@ impl Runtime {
         spawn::start(&self.shared, None, body, Kind::Stackful, Location::caller());
         drop(outside);
         wait_for(WaitReason::Join, |context| {
-            if let Poll::Ready(result) = ending.poll(context.waker()) {
-                return Poll::Ready(result.map_err(RunError::Main));
-            }
+            let mut ended =
+                || ending.poll(context.waker()).map(|result| result.map_err(RunError::Main));
             if !engine.settings.detect_deadlock {
-                return Poll::Pending;
+                return ended();
             }
             engine.asleep.listen(context.waker());
-            let times = engine.asleep.times();
-            if times != seen && self.shared.is_stuck() {
-                return Poll::Ready(Err(RunError::Deadlock(dump::of(&self.shared))));
+            let mut result = ended();
+            if result.is_pending() {
+                let times = engine.asleep.times();
+                if times != seen && self.shared.is_stuck() {
+                    // It may have ended since we looked, and all went to sleep after it: then it
+                    // is seen now.
+                    result = ended();
+                    if result.is_pending() {
+                        let dump = dump::of(&self.shared);
+                        result = Poll::Ready(Err(RunError::Deadlock(dump)));
+                    }
+                }
+                seen = times;
             }
-            seen = times;
-            Poll::Pending
+            if result.is_ready() {
+                engine.asleep.forget(context.waker());
+            }
+            result
         })
     }
 
@@ -169,14 +181,22 @@ impl Runtime {
     }
 
     /// Changes the number of processors, while the world is stopped for it: waits until every
-    /// goroutine that runs has reached a scheduling point. From threads that run no goroutine; a
-    /// goroutine calls [`set_processors`](crate::set_processors).
+    /// goroutine that runs has reached a scheduling point. A goroutine of the runtime that calls it
+    /// means [`set_processors`](crate::set_processors).
     ///
     /// # Errors
     ///
     /// If the number is 0 or more than the maximum the runtime was built with, if somebody else stops
     /// the world, or if the runtime was shut down.
     pub fn set_processors(&self, count: usize) -> Result<(), ResizeError> {
+        if self.is_inside() {
+            return match crate::set_processors(count) {
+                Ok(()) => Ok(()),
+                Err(SetProcessorsError::Resize(error)) => Err(error),
+                // A destructor between two goroutines, whose machine the stop would wait for.
+                Err(SetProcessorsError::NoRuntime) => Err(ResizeError::Stop(StopError::Blocked)),
+            };
+        }
         self.shared.scheduler.set_processors(count)
     }
 

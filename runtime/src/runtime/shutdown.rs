@@ -113,7 +113,7 @@ impl Runtime {
         Ok(Shutdown { left, threads })
     }
 
-    fn is_inside(&self) -> bool {
+    pub(super) fn is_inside(&self) -> bool {
         Worker::here().is_some_and(|worker| Arc::ptr_eq(&worker.shared, &self.shared))
     }
 }
@@ -143,7 +143,10 @@ impl Drop for Runtime {
                     self.sysmon.lock().unwrap_or_else(PoisonError::into_inner).take(),
                 ),
             };
-            let _ = thread::Builder::new().spawn(move || drop(handle));
+            // If there is no thread for it, it is left as it is: dropped here it would come here.
+            let handle = mem::ManuallyDrop::new(handle);
+            let _ =
+                thread::Builder::new().spawn(move || drop(mem::ManuallyDrop::into_inner(handle)));
         } else {
             let _ = self.shutdown(Duration::ZERO);
         }

@@ -1,0 +1,125 @@
+//! Threads and stacks that the operating system refuses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+use std::{fs, io, thread};
+
+use gosched_runtime::{BuildError, Cancelled, JoinError, Runtime, blocking, go, park, yield_now};
+
+use crate::child::{both, works_and_ends};
+
+/// How much address space the process may have. As it is, without a number.
+fn address_space(bytes: Option<u64>) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the limit is ours to be written.
+    assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_AS, &raw mut limit) }, 0);
+    limit.rlim_cur = bytes.unwrap_or(limit.rlim_max);
+    // SAFETY: the call only reads it.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
+}
+
+/// How much address space the process has now.
+fn mapped() -> u64 {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').next().unwrap().parse::<u64>().unwrap() * 4096
+}
+
+pub(crate) fn no_thread_for_the_monitor() {
+    // The child was started with stacks for threads that no machine has the addresses for.
+    let error = Runtime::new().unwrap_err();
+    let BuildError::Os(error) = &error else { panic!("{error}") };
+    println!("{error}");
+}
+
+/// Threads are refused from the first machine on, and from the second; later they are not.
+pub(crate) fn no_machines() {
+    for begun in [false, true] {
+        for builder in both() {
+            let runtime = builder.processors(3).build().unwrap();
+            if begun {
+                runtime.run(|| go(yield_now).join().unwrap()).unwrap();
+            }
+            // Room for small things, not for a thread's stack of 2 MiB.
+            address_space(Some(mapped() + (1 << 20)));
+            assert!(thread::Builder::new().spawn(|| ()).is_err(), "the limit limits");
+            let ended = Arc::new(AtomicUsize::new(0));
+            let all: Vec<_> = (0..6)
+                .map(|_| {
+                    let ended = Arc::clone(&ended);
+                    runtime.go(move || {
+                        blocking(|| thread::sleep(Duration::from_millis(30)));
+                        ended.fetch_add(1, SeqCst)
+                    })
+                })
+                .collect();
+            thread::sleep(Duration::from_millis(100));
+            if !begun {
+                assert_eq!(ended.load(SeqCst), 0, "there is no machine");
+                assert_eq!(runtime.snapshot().machines, 0);
+            }
+            address_space(None);
+            for one in all {
+                one.join().unwrap();
+            }
+            works_and_ends(&runtime);
+        }
+    }
+}
+
+/// Stacks are refused: whoever has none does not begin, and its joiner is told.
+pub(crate) fn no_stacks() {
+    for builder in both() {
+        let runtime = builder.processors(2).stack_size(8 << 20).build().unwrap();
+        // The machines' threads, and a first slab of eight stacks or so.
+        runtime.run(|| (0..3).for_each(|_| go(yield_now).join().unwrap())).unwrap();
+        address_space(Some(mapped() + (16 << 20)));
+        let captured = Arc::new(());
+        let all: Vec<_> = (0..60)
+            .map(|_| {
+                let captured = Arc::clone(&captured);
+                runtime.go(move || {
+                    park();
+                    drop(captured);
+                })
+            })
+            .collect();
+        let mut refused = 0;
+        for one in all {
+            let begin = std::time::Instant::now();
+            while !one.is_finished() && begin.elapsed() < Duration::from_millis(20) {
+                thread::sleep(Duration::from_millis(1));
+            }
+            if one.is_finished() {
+                let error = one.join().unwrap_err();
+                assert!(
+                    matches!(
+                        error,
+                        JoinError::Cancelled(Cancelled::NoStack(io::ErrorKind::OutOfMemory))
+                    ),
+                    "{error}"
+                );
+                refused += 1;
+            }
+        }
+        println!("{refused} of 60 had no stack");
+        assert!(refused > 0 && refused < 60, "{refused}");
+        let held = Arc::strong_count(&captured) - 1;
+        assert_eq!(held, 60 - refused, "what those without a stack captured is dropped");
+        address_space(None);
+        let count = runtime.run(|| (0..100).map(|_| go(yield_now).join().unwrap()).count());
+        assert_eq!(count.unwrap(), 100);
+        let left = runtime.shutdown(Duration::ZERO).unwrap().left.goroutines.len();
+        assert_eq!(left, 60 - refused);
+    }
+}
+
+/// A panic prints where it happened, on the goroutine's own stack.
+pub(crate) fn backtrace() {
+    for builder in both() {
+        let runtime = builder.processors(1).build().unwrap();
+        let error = runtime.run(|| panic!("with all its frames")).unwrap_err();
+        assert!(error.to_string().contains("with all its frames"));
+        works_and_ends(&runtime);
+    }
+}
