@@ -22,9 +22,9 @@ use crate::worker::Worker;
 /// goroutines go on: if the call takes more than 20 us and they need the processor, it is given to
 /// another machine.
 ///
-/// Two compare-exchanges, if the processor was not taken. Inside, the goroutine has no processor: it
-/// may start and wake others, and if it parks, it parks with its thread. On a thread that runs no
-/// goroutine it only calls.
+/// Two compare-exchanges, if the processor was not taken. Inside, the goroutine has no processor:
+/// it may start and wake others, and if it parks, it parks with its thread. On a thread that runs
+/// no goroutine it only calls.
 ///
 /// Where goroutines are pinned, the others of the same thread wait until the call is over.
 ///

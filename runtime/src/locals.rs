@@ -24,9 +24,9 @@ impl Locals {
         std::mem::replace(self, Self::new())
     }
 
-    /// Drops a goroutine's values at its end, each for itself, until `take` finds none. A destructor
-    /// may make values anew; what is still there after a few rounds is forgotten, as the next
-    /// goroutine must not find it.
+    /// Drops a goroutine's values at its end, each for itself, until `take` finds none. A
+    /// destructor may make values anew; what is still there after a few rounds is forgotten, as
+    /// the next goroutine must not find it.
     pub(crate) fn end(take: impl Fn() -> Self) {
         for _ in 0..ROUNDS {
             let locals = take();

@@ -121,8 +121,8 @@ impl Carrier {
         self.put(runnable, false);
     }
 
-    /// As [`push`](Carrier::push), of a goroutine that is woken by the running one: it runs next, if
-    /// that one is of the same carrier.
+    /// As [`push`](Carrier::push), of a goroutine that is woken by the running one: it runs next,
+    /// if that one is of the same carrier.
     pub(crate) fn wake(&self, runnable: Runnable) {
         let same = Worker::running().and_then(|(_, running)| running.home());
         self.put(runnable, same.is_some_and(|home| std::ptr::eq(home, self)));

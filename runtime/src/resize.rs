@@ -12,8 +12,8 @@
 //!    the world goes on: takes P0          takes P1, if there is one still
 //! ```
 //!
-//! Two that do so at a time would wait for each other. So the second is refused by the core, goes to
-//! a scheduling point, where it lays its processor down for the first, and tries again.
+//! Two that do so at a time would wait for each other. So the second is refused by the core, goes
+//! to a scheduling point, where it lays its processor down for the first, and tries again.
 //!
 //= go1.27:src/runtime/debug.go#GOMAXPROCS
 
@@ -50,14 +50,14 @@ impl fmt::Display for SetProcessorsError {
 impl std::error::Error for SetProcessorsError {}
 
 /// Changes the number of processors of the runtime that this goroutine is of, while the world is
-/// stopped for it: waits until every other goroutine that runs has reached a scheduling point. It is
-/// a scheduling point itself.
+/// stopped for it: waits until every other goroutine that runs has reached a scheduling point. It
+/// is a scheduling point itself.
 ///
 /// # Errors
 ///
 /// If the number is 0 or more than the maximum the runtime was built with; if the runtime was shut
-/// down; on a thread that runs no goroutine. And, only where the goroutine cannot leave its stack (in
-/// a future's poll, or while it unwinds), if somebody else stops the world.
+/// down; on a thread that runs no goroutine. And, only where the goroutine cannot leave its stack
+/// (in a future's poll, or while it unwinds), if somebody else stops the world.
 //= go1.27:src/runtime/debug.go#GOMAXPROCS
 pub fn set_processors(count: usize) -> Result<(), SetProcessorsError> {
     loop {

@@ -1,5 +1,6 @@
-//! Goroutines that do all there is to do, at random, on a runtime that is resized meanwhile. Nothing
-//! is lost: each that was started ends once, each that was to be woken goes on, sums come out right.
+//! Goroutines that do all there is to do, at random, on a runtime that is resized meanwhile.
+//! Nothing is lost: each that was started ends once, each that was to be woken goes on, sums come
+//! out right.
 //!
 //! ```text
 //! GOSCHED_STRESS_SECONDS=60 GOSCHED_STRESS_SEED=7 cargo test -p gosched-runtime --test stress

@@ -52,8 +52,9 @@ pub enum BuildError {
     Config(ConfigError),
     /// A stack must have at least [`MIN_STACK_SIZE`] bytes, and at most [`MAX_STACK_SIZE`].
     StackSize(usize),
-    /// Each processor needs a machine, at least. Where goroutines are pinned there must be one more:
-    /// each of the others waits for its own goroutines, and somebody has to bring them there.
+    /// Each processor needs a machine, at least. Where goroutines are pinned there must be one
+    /// more: each of the others waits for its own goroutines, and somebody has to bring them
+    /// there.
     FewMachines {
         /// How many machines there may be.
         machines: usize,
@@ -121,17 +122,18 @@ impl Builder {
         self
     }
 
-    /// How many processors there may ever be; see [`Runtime::set_processors`]. The default is 48, or
-    /// as many as there are if they are more.
+    /// How many processors there may ever be; see [`Runtime::set_processors`]. The default is 48,
+    /// or as many as there are if they are more.
     pub fn max_processors(mut self, count: usize) -> Self {
         self.max_processors = Some(count);
         self
     }
 
-    /// How many threads there may be that run goroutines or block in system calls. 10,000 by default,
-    /// as in Go. Where there are as many, processors wait for one to come back. A goroutine that is
-    /// [locked](crate::lock_os_thread) to its thread keeps it from all others: if all threads are
-    /// kept, nothing runs. So there must be more of them than locked goroutines.
+    /// How many threads there may be that run goroutines or block in system calls. 10,000 by
+    /// default, as in Go. Where there are as many, processors wait for one to come back. A
+    /// goroutine that is [locked](crate::lock_os_thread) to its thread keeps it from all others:
+    /// if all threads are kept, nothing runs. So there must be more of them than locked
+    /// goroutines.
     pub fn max_machines(mut self, count: usize) -> Self {
         self.max_machines = count;
         self

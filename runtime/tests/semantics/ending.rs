@@ -52,7 +52,8 @@ fn what_a_goroutine_captured_and_returned_is_dropped_once() {
     for runtime in both(2) {
         let dropped = Arc::new(AtomicUsize::new(0));
         let counts = || Counts(Arc::clone(&dropped));
-        // Captured; returned and joined; returned to nobody; in a panic; in a future; in its result.
+        // Captured; returned and joined; returned to nobody; in a panic; in a future; in its
+        // result.
         let captured = counts();
         runtime.go(move || drop(captured)).join().unwrap();
         let returned = counts();

@@ -66,8 +66,8 @@ fn in_the_destructor_of_a_result_that_nobody_takes() {
     for runtime in both(2) {
         for depth in 0..3 {
             for _ in 0..20 {
-                // Whichever is later drops it, the goroutine or the handle: that one's is a panic of
-                // whoever drops the handle.
+                // Whichever is later drops it, the goroutine or the handle: that one's is a panic
+                // of whoever drops the handle.
                 let handle = runtime.go(move || Bomb(depth));
                 defuse(|| drop(handle));
                 let future = runtime.run(move || {

@@ -54,7 +54,8 @@ fn a_locked_goroutine_that_parks_leaves_its_processor_to_others_and_keeps_its_th
     }
 }
 
-/// On which threads a goroutine finds itself, in `rounds` yields beside others that wake each other.
+/// On which threads a goroutine finds itself, in `rounds` yields beside others that wake each
+/// other.
 fn threads_seen(rounds: usize) -> std::collections::BTreeSet<i64> {
     (0..rounds)
         .map(|_| {
