@@ -178,8 +178,8 @@ fn mains_panic_is_runs_error_and_ends_nothing_else() {
     for runtime in both(2) {
         let other = runtime.go(|| (0..1000).for_each(|_| yield_now()));
         let error = runtime.run(|| panic!("main")).unwrap_err();
-        let RunError::Main(JoinError::Panicked(payload)) = error else { panic!("{error}") };
-        assert_eq!(payload.downcast_ref(), Some(&"main"));
+        let RunError::Main(error @ JoinError::Panicked(_)) = error else { panic!("{error}") };
+        assert_eq!(error.into_panic().downcast_ref(), Some(&"main"));
         other.join().unwrap();
         works_and_ends(&runtime);
     }
