@@ -48,6 +48,11 @@ pub enum Cancelled {
 }
 
 impl JoinError {
+    /// It has panicked, with this.
+    pub(crate) fn panicked(payload: Box<dyn Any + Send + 'static>) -> Self {
+        Self::Panicked(Payload(payload))
+    }
+
     /// The panic's payload, to be resumed; for the other errors their message.
     #[must_use]
     pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {

@@ -237,7 +237,7 @@ struct Outcome<T> {
 impl<T> Outcome<T> {
     fn take(mut self) -> Result<T, JoinError> {
         let result = self.result.take().expect("it is taken once");
-        result.map_err(JoinError::Panicked)
+        result.map_err(JoinError::panicked)
     }
 }
 

@@ -1,10 +1,15 @@
 //! Time: sleeps, timeouts, tickers, in both kinds of runtimes.
 
-use std::future::{pending, ready};
+use std::future::{pending, poll_fn, ready};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use gosched_runtime::time::{self, Elapsed, Ticker, Timeout, ZeroPeriod};
-use gosched_runtime::{Migrating, Runtime, block_on, go};
+use gosched_runtime::{
+    Migrating, RunError, Runtime, WaitReason, block_on, blocking, checkpoint, go, yield_now,
+};
 
 /// A runtime whose goroutines migrate, and one whose goroutines are pinned.
 fn both(processors: usize) -> [Runtime; 2] {
@@ -91,4 +96,173 @@ fn a_ticker_drops_what_nobody_takes_and_stays_on_its_grid() {
             })
             .unwrap();
     }
+}
+
+#[test]
+fn ten_thousand_sleepers_wake_once_each_and_none_is_early() {
+    for runtime in both(1) {
+        runtime
+            .run(|| {
+                let begin = Instant::now();
+                let woken = Arc::new(Mutex::new(Vec::new()));
+                let goals: Vec<_> = (0..10_000u32)
+                    .map(|index| {
+                        begin
+                            + 50 * MILLISECOND
+                            + Duration::from_micros(u64::from(index * 7919 % 10_000) * 5)
+                    })
+                    .collect();
+                let sleepers: Vec<_> = goals
+                    .into_iter()
+                    .map(|goal| {
+                        let woken = Arc::clone(&woken);
+                        go(move || {
+                            time::sleep_until(goal);
+                            let now = Instant::now();
+                            woken.lock().unwrap().push((goal, now));
+                        })
+                    })
+                    .collect();
+                sleepers.into_iter().for_each(|sleeper| sleeper.join_or_unwind());
+                let woken = woken.lock().unwrap();
+                assert_eq!(woken.len(), 10_000);
+                assert!(woken.iter().all(|(goal, now)| now >= goal));
+            })
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_hundred_thousand_timeouts_leave_nothing() {
+    for runtime in both(2) {
+        runtime
+            .run(|| {
+                let storms: Vec<_> = (0..100)
+                    .map(|_| {
+                        go(|| {
+                            for round in 0..1000u32 {
+                                let mut first = true;
+                                // Not ready at first, so that there is a timer.
+                                let twice = poll_fn(|context| {
+                                    if std::mem::take(&mut first) {
+                                        context.waker().wake_by_ref();
+                                        return Poll::Pending;
+                                    }
+                                    Poll::Ready(round)
+                                });
+                                assert_eq!(time::timeout(1000 * MILLISECOND, twice), Ok(round));
+                            }
+                        })
+                    })
+                    .collect();
+                storms.into_iter().for_each(|storm| storm.join_or_unwind());
+            })
+            .unwrap();
+        // Nothing is pending: to wait now is a deadlock, and not a wait for a timer.
+        let error = runtime.run(gosched_runtime::park).unwrap_err();
+        assert!(matches!(error, RunError::Deadlock(_)), "{error}");
+    }
+}
+
+#[test]
+fn timers_come_beside_a_hog_and_beside_a_thousand_who_yield() {
+    for runtime in both(1) {
+        runtime
+            .run(|| {
+                let over = Arc::new(AtomicBool::new(false));
+                let busy = |yields: bool| {
+                    let over = Arc::clone(&over);
+                    go(move || {
+                        while !over.load(Ordering::Relaxed) {
+                            if yields { yield_now() } else { checkpoint() }
+                        }
+                    })
+                };
+                let hog = busy(false);
+                for _ in 0..5 {
+                    time::sleep(MILLISECOND);
+                }
+                let yielders: Vec<_> = (0..1000).map(|_| busy(true)).collect();
+                for _ in 0..5 {
+                    time::sleep(MILLISECOND);
+                }
+                over.store(true, Ordering::Relaxed);
+                yielders.into_iter().chain([hog]).for_each(|handle| handle.join_or_unwind());
+            })
+            .unwrap();
+    }
+}
+
+#[test]
+fn timers_come_while_the_only_processor_is_in_a_call() {
+    // SAFETY: as in `both`.
+    let migrating = unsafe { Migrating::promise() };
+    let runtime = Runtime::builder().processors(1).migrating(migrating).build().unwrap();
+    runtime
+        .run(|| {
+            let sleeper = go(|| {
+                time::sleep(10 * MILLISECOND);
+                Instant::now()
+            });
+            yield_now();
+            let back = blocking(|| {
+                std::thread::sleep(1000 * MILLISECOND);
+                Instant::now()
+            });
+            assert!(sleeper.join().unwrap() < back, "the timer waited for the call");
+        })
+        .unwrap();
+}
+
+#[test]
+fn timers_of_processors_that_go_come_all_the_same() {
+    for runtime in both(4) {
+        let runtime = Arc::new(runtime);
+        let count = Arc::new(AtomicUsize::new(0));
+        for _ in 0..200 {
+            let count = Arc::clone(&count);
+            runtime.go(move || {
+                time::sleep(200 * MILLISECOND);
+                count.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        std::thread::sleep(50 * MILLISECOND);
+        for processors in [1, 3, 1, 2, 1] {
+            runtime.set_processors(processors).unwrap();
+        }
+        let begin = Instant::now();
+        while count.load(Ordering::Relaxed) < 200 {
+            assert!(begin.elapsed() < 20_000 * MILLISECOND, "{count:?} of 200 have come");
+            std::thread::sleep(MILLISECOND);
+        }
+    }
+}
+
+#[test]
+fn an_earlier_timer_calls_the_poller_back() {
+    for runtime in both(2) {
+        let far = runtime.go(|| time::timeout(3_600_000 * MILLISECOND, pending::<()>()));
+        std::thread::sleep(20 * MILLISECOND);
+        // By a goroutine, and by a thread that runs none.
+        let begin = Instant::now();
+        runtime.run(|| time::sleep(5 * MILLISECOND)).unwrap();
+        block_on(runtime.after(5 * MILLISECOND));
+        assert!(begin.elapsed() < 60_000 * MILLISECOND);
+        assert!(!far.is_finished());
+    }
+}
+
+#[test]
+fn a_thread_sleeps_by_itself_and_for_ever_is_a_deadlock() {
+    let begin = Instant::now();
+    time::sleep(5 * MILLISECOND);
+    time::sleep_until(begin);
+    assert!(begin.elapsed() >= 5 * MILLISECOND);
+    for runtime in both(1) {
+        let error = runtime.run(|| time::sleep(Duration::MAX)).unwrap_err();
+        let RunError::Deadlock(dump) = error else { panic!("{error}") };
+        assert!(dump.goroutines.iter().any(|info| info.reason == WaitReason::Sleep), "{dump}");
+    }
+    let outside = std::panic::catch_unwind(|| time::after(MILLISECOND));
+    assert!(outside.is_err(), "no runtime's timers would wake it");
 }
