@@ -1,6 +1,6 @@
 //! Time: sleeps, timeouts, tickers.
 //!
-//! Whoever waits for a time keeps an [`Alarm`](alarm): a timer of the runtime that wakes the
+//! Whoever waits for a time keeps an alarm (`alarm.rs`): a timer of the runtime that wakes the
 //! goroutine, or whatever else the waker is of. All of them are poll functions over it; a call that
 //! waits parks the goroutine between the polls.
 //!
