@@ -2,8 +2,8 @@
 //!
 //! Read in this order: [`queue`] (the contenders, and what each cannot do), [`workload`] (the
 //! operation sequences that are timed, and how they check themselves), [`statistics`] and
-//! [`machine`] (what is said about the numbers). [`go`] builds what is compared in Go. Five programs
-//! and one bench use them:
+//! [`machine`] (what is said about the numbers). [`go`] builds what is compared in Go. Five
+//! programs and one bench use them:
 //!
 //! | run | shows |
 //! |---|---|

@@ -28,7 +28,7 @@ pub(crate) struct Task {
 ///
 /// # Errors
 ///
-/// One line that says what went wrong: it could not be started, failed, or took longer than `limit`.
+/// One line that says what went wrong: it could not be started, failed, or took more than `limit`.
 pub(crate) fn run(task: Task, go: Option<&Path>, limit: Duration) -> Result<Sample, String> {
     let mut command = match (task.runtime, go) {
         (Runtime::Go, Some(program)) => Command::new(program),
