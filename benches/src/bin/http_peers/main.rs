@@ -8,7 +8,7 @@
 //! ```
 //!
 //! What they do differs, and the table says so. gosched's example and `tokio` here do the same: a
-//! request's head is parsed by httparse, and a short answer written by hand. `hyper` (over tokio)
+//! request's head is parsed by httparse, and a short answer put together. `hyper` (over tokio)
 //! and `go` (`net/http`) are whole HTTP servers, with everything that a real one must do.
 //!
 //! Read `serve` for the peers' side, `wrk` for the load, `compare` for the rounds.

@@ -17,14 +17,11 @@ use tokio::net::{TcpListener, TcpStream};
 /// How requests are answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Server {
-    /// tokio: the head is parsed by httparse, the answer written by hand.
+    /// tokio: the head is parsed by httparse, the answer put together by hand.
     Tokio,
     /// hyper over tokio.
     Hyper,
 }
-
-/// The whole answer, which is the same for every request.
-const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /// A head that is longer is refused.
 const MOST: usize = 1 << 20;
@@ -70,12 +67,20 @@ async fn by_hand(mut stream: TcpStream) -> io::Result<()> {
     loop {
         while let Some(length) = head(&buffer)? {
             buffer.drain(..length);
-            stream.write_all(ANSWER).await?;
+            stream.write_all(&answer(b"hello")).await?;
         }
         if stream.read_buf(&mut buffer).await? == 0 || buffer.len() > MOST {
             return Ok(());
         }
     }
+}
+
+/// Put together for each request, as gosched's example does.
+fn answer(body: &[u8]) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let mut answer = head.into_bytes();
+    answer.extend_from_slice(body);
+    answer
 }
 
 /// The length of a request's head at the beginning of `buffer`, if it is whole. Requests have no
