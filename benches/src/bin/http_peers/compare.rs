@@ -8,7 +8,7 @@ use core::net::SocketAddr;
 use core::time::Duration;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use clap::Args;
@@ -135,7 +135,7 @@ fn start_all(options: &Options, here: &Path) -> Result<(Vec<Running>, Option<Go>
 fn start(name: &'static str, mut command: Command) -> Result<Running, String> {
     let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let address = free.map_err(|error| format!("no port: {error}"))?;
-    let child = command.arg(address.to_string()).spawn();
+    let child = command.arg(address.to_string()).stdout(Stdio::null()).spawn();
     let child = child.map_err(|error| format!("cannot start {name}: {error}"))?;
     let mut running = Running { name, address, child, loads: Vec::new() };
     for _ in 0..500 {
