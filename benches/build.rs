@@ -9,7 +9,8 @@ const SOURCES: [&str; 6] =
     ["../core/src", "../verify/src/plain_queue.rs", "../runtime/src", "src", "go", "build.rs"];
 
 /// The peers, by their names in `Cargo.lock`.
-const PEERS: [&str; 6] = ["concurrent-queue", "crossbeam-deque", "may", "smol", "st3", "tokio"];
+const PEERS: [&str; 7] =
+    ["concurrent-queue", "crossbeam-deque", "hyper", "may", "smol", "st3", "tokio"];
 
 fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());

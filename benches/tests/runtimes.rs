@@ -1,5 +1,6 @@
 //! The comparison of runtimes, once at a tiny size: every workload on every runtime, in processes
-//! of their own, as it is run in earnest. Each run checks its own work and fails if it was not done.
+//! of their own, as it is run in earnest. Each run checks its own work and fails if it was not
+//! done.
 //!
 //! Go takes part where it is installed.
 

@@ -1,7 +1,7 @@
 //! One measurement in a process of its own: no runtime inherits another's threads, memory or pools.
 //!
 //! A runtime in Rust is this program again with the hidden subcommand `one`; Go is the program that
-//! [`crate::go`] built. Both are given the same numbers and print one line of JSON. A child that
+//! `main` built. Both are given the same numbers and print one line of JSON. A child that
 //! takes too long is killed and reported: a lost wake-up is a result, too.
 
 use core::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) struct Task {
 ///
 /// # Errors
 ///
-/// One line that says what went wrong: it could not be started, failed, or took longer than `limit`.
+/// One line that says what went wrong: it could not be started, failed, or took more than `limit`.
 pub(crate) fn run(task: Task, go: Option<&Path>, limit: Duration) -> Result<Sample, String> {
     let mut command = match (task.runtime, go) {
         (Runtime::Go, Some(program)) => Command::new(program),

@@ -5,14 +5,13 @@
 //! disturbs all of them, so ratios are taken within a round, and of the ratios the median.
 //!
 //! Read in this order: `workload` (what is done), `peers` (how each runtime does it, and where they
-//! differ), `sample` (what is measured), `child` and `go` (the processes), `rounds`, `metric`,
+//! differ), `sample` (what is measured), `child` (the processes), `rounds`, `metric`,
 //! `report`. The binary is self-contained: carry it to a machine without cargo, run it there, bring
 //! back the JSON. With Go on that machine it brings its program in Go along, too.
 
 #![allow(clippy::std_instead_of_core, clippy::std_instead_of_alloc, reason = "needs std anyway")]
 
 mod child;
-mod go;
 mod metric;
 mod peers;
 mod report;
@@ -27,9 +26,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use gosched_benches::go::Go;
 use gosched_benches::machine::Machine;
 
-use crate::go::Go;
 use crate::report::{Record, table};
 use crate::rounds::Row;
 use crate::runtime::Runtime;
@@ -39,8 +38,10 @@ use crate::workload::{Size, Workload};
 ///
 /// How to read a table: `wall ns` and `CPU ns` are for one operation, medians over the rounds.
 /// `/ go` is the ratio to Go with as many workers in the same round: the median, and in brackets
-/// the quartiles. 0.50 means half of Go's time. `switches/M` is context switches in a million
-/// operations, voluntary and not. The last column is the ratio to the same runtime with one worker.
+/// the quartiles. 0.50 means half of Go's time. `least` is the least of the first figure over all
+/// rounds: what is left of it when the machine's other users keep still. `switches/M` is context
+/// switches in a million operations, voluntary and not. The last column is the ratio to the same
+/// runtime with one worker.
 #[derive(Debug, Parser)]
 #[command(version, after_help = AFTER_HELP, args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -90,6 +91,13 @@ enum One {
     One { runtime: Runtime, workload: Workload, workers: usize, tasks: usize, rounds: usize },
 }
 
+/// The program in Go.
+const SOURCES: [(&str, &str); 3] = [
+    ("go.mod", include_str!("../../../go/runtimes/go.mod")),
+    ("main.go", include_str!("../../../go/runtimes/main.go")),
+    ("measure.go", include_str!("../../../go/runtimes/measure.go")),
+];
+
 const AFTER_HELP: &str = "\
 Exit code: 0 when everything asked for was measured, 1 when a runtime failed at its work or took too
 long (the table says which), 2 when the measurement itself could not be done. Results are written
@@ -135,7 +143,7 @@ fn measure_all(arguments: &Arguments) -> Result<bool, String> {
     let mut runtimes = some_or_all(&arguments.runtimes, &Runtime::ALL);
     let mut go = None;
     if runtimes.contains(&Runtime::Go) {
-        match Go::build(arguments.go.as_deref()) {
+        match Go::build(arguments.go.as_deref(), "runtimes", &SOURCES) {
             Ok(built) => go = Some(built),
             Err(message) => {
                 eprintln!("runtimes: Go is left out, and with it its ratios: {message}");
@@ -143,7 +151,7 @@ fn measure_all(arguments: &Arguments) -> Result<bool, String> {
             }
         }
     }
-    let version = go.as_ref().map(|go| go.version.clone());
+    let version = go.as_ref().map(|go| go.version().to_owned());
     let mut record = Record::new(version, arguments.json.clone())?;
     print(&record.header())?;
     let workers: Vec<_> = arguments.workers.iter().map(|workers| *workers as usize).collect();

@@ -107,8 +107,11 @@ pub(crate) fn table(row: &Row, load: Option<f64>) -> String {
 
 fn header(row: &Row) -> Vec<String> {
     let mut cells = vec!["runtime".to_owned(), "workers".to_owned(), "operations".to_owned()];
-    for metric in metrics(row.workload) {
+    for (index, metric) in metrics(row.workload).iter().enumerate() {
         cells.push(metric.name.to_owned());
+        if index == 0 {
+            cells.push("least".to_owned());
+        }
         if metric.compared {
             cells.push("/ go".to_owned());
         }
@@ -121,8 +124,12 @@ fn cells(row: &Row, contender: &Contender) -> Vec<String> {
     let Contender { runtime, workers, size, .. } = contender;
     let mut cells = vec![runtime.to_string(), workers.to_string(), size.operations().to_string()];
     let missing = || "-".to_owned();
-    for metric in metrics(row.workload) {
-        cells.push(metric.spread(contender).map_or_else(missing, |value| figure(value.median)));
+    for (index, metric) in metrics(row.workload).iter().enumerate() {
+        let spread = metric.spread(contender);
+        cells.push(spread.map_or_else(missing, |value| figure(value.median)));
+        if index == 0 {
+            cells.push(spread.map_or_else(missing, |value| figure(value.min)));
+        }
         if metric.compared {
             cells.push(metric.to_go(row, contender).map_or_else(missing, ratio));
         }
@@ -246,7 +253,7 @@ mod tests {
         let table = table(&measured(), Some(0.5));
         let line = table.lines().find(|line| line.starts_with("| smol    |       2 |"));
         let cells: Vec<_> = line.expect("smol's line").split('|').map(str::trim).collect();
-        assert_eq!(cells[3..6], ["500", "20.0", "0.50"], "{table}");
+        assert_eq!(cells[3..7], ["500", "20.0", "20.0", "0.50"], "{table}");
         assert_eq!(cells[cells.len() - 2], "2.00", "{table}");
         assert!(table.contains("load 0.5") && table.contains("* go with 1 workers: "), "{table}");
         let widths: Vec<_> = table.lines().filter(|line| line.starts_with('|')).collect();

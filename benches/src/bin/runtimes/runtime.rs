@@ -58,9 +58,12 @@ impl Runtime {
     /// What is to be known beside its row.
     pub(crate) fn note(self, workload: Workload) -> Option<&'static str> {
         match (self, workload) {
-            (Self::May, Workload::Spawn | Workload::Skynet | Workload::Idle) => Some(
-                "may: fewer tasks, for each has a stack and two mappings; pool of 20000 stacks",
-            ),
+            (Self::May, Workload::Spawn | Workload::Skynet) => {
+                Some("may: fewer tasks, each has a stack and two mappings; a pool of 20000 stacks")
+            }
+            (Self::May, Workload::Idle) => {
+                Some("may: fewer tasks, each has a stack and two mappings")
+            }
             (Self::May, Workload::Blocking) => {
                 Some("may: a tenth of the calls; a call that blocks keeps its worker")
             }

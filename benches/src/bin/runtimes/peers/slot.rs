@@ -2,8 +2,8 @@
 //! `unpark`. gosched has no channel of its own; this is the one that its two primitives make.
 //!
 //! ```text
-//!    send: full?  leave a handle, park, look again     recv: empty?  leave a handle, park, look again
-//!          else   put it, unpark who waits                   else    take it, unpark who waits
+//!    send: full?  leave a handle, park, again     recv: empty?  leave a handle, park, again
+//!          else   put it, unpark who waits              else    take it, unpark who waits
 //! ```
 
 use std::sync::{Arc, Mutex};

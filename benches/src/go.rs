@@ -1,6 +1,6 @@
-//! Go: where it is, and the program that it builds.
+//! Go: where it is, and a program that it builds.
 //!
-//! The program's source is part of this binary, so that the binary can be carried to a machine that
+//! The program's source is part of our binary, so that the binary can be carried to a machine that
 //! has Go and nothing of this repository. It is built once a run, into a folder that is removed at
 //! the end.
 
@@ -8,34 +8,29 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const SOURCES: [(&str, &str); 3] = [
-    ("go.mod", include_str!("../../../go/runtimes/go.mod")),
-    ("main.go", include_str!("../../../go/runtimes/main.go")),
-    ("measure.go", include_str!("../../../go/runtimes/measure.go")),
-];
-
 /// The program, and the version of the compiler and runtime in it.
 #[derive(Debug)]
-pub(crate) struct Go {
+pub struct Go {
     folder: PathBuf,
     program: PathBuf,
-    pub(crate) version: String,
+    version: String,
 }
 
 impl Go {
-    /// Builds it with `go`, or with the one that `GOSCHED_GO` names, or with the one in the path.
+    /// Builds a program of these files, by name and text, with `go`, or with the one that
+    /// `GOSCHED_GO` names, or with the one in the path.
     ///
     /// # Errors
     ///
     /// One line that says why there is none.
-    pub(crate) fn build(go: Option<&Path>) -> Result<Self, String> {
+    pub fn build(go: Option<&Path>, name: &str, files: &[(&str, &str)]) -> Result<Self, String> {
         let named = std::env::var_os("GOSCHED_GO").map(PathBuf::from);
         let go = go.map(Path::to_path_buf).or(named).unwrap_or_else(|| PathBuf::from("go"));
         let version = output(Command::new(&go).arg("version"))?;
-        let folder = std::env::temp_dir().join(format!("gosched-runtimes-{}", std::process::id()));
-        let program = folder.join("runtimes");
+        let folder = std::env::temp_dir().join(format!("gosched-{name}-{}", std::process::id()));
+        let program = folder.join(name);
         let built = Self { folder, program, version };
-        built.write().map_err(|error| format!("{}: {error}", built.folder.display()))?;
+        built.write(files).map_err(|error| format!("{}: {error}", built.folder.display()))?;
         // No other version of Go is fetched, and no repository around the folder is asked.
         let mut command = Command::new(&go);
         command.args(["build", "-buildvcs=false", "-o"]).arg(&built.program).arg(".");
@@ -43,13 +38,21 @@ impl Go {
         Ok(built)
     }
 
-    pub(crate) fn program(&self) -> &Path {
+    /// Where it is, as long as this lives.
+    #[must_use]
+    pub fn program(&self) -> &Path {
         &self.program
     }
 
-    fn write(&self) -> std::io::Result<()> {
+    /// What `go version` says.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn write(&self, files: &[(&str, &str)]) -> std::io::Result<()> {
         fs::create_dir_all(&self.folder)?;
-        SOURCES.iter().try_for_each(|(name, text)| fs::write(self.folder.join(name), text))
+        files.iter().try_for_each(|(name, text)| fs::write(self.folder.join(name), text))
     }
 }
 
@@ -76,7 +79,8 @@ mod tests {
 
     #[test]
     fn without_go_there_is_one_line_that_says_so() {
-        let error = Go::build(Some(Path::new("/nowhere/go"))).expect_err("no such program");
+        let error =
+            Go::build(Some(Path::new("/nowhere/go")), "none", &[]).expect_err("no such program");
         assert!(error.contains("/nowhere/go") && !error.contains('\n'), "{error}");
     }
 }

@@ -1,0 +1,3 @@
+module gosched.example/http
+
+go 1.24
