@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
@@ -125,6 +125,15 @@ fn destructors_of_a_panic_may_do_so_too_and_switch_no_stack() {
     for processors in [1, 2] {
         // It waits with its thread: pinned goroutines that it waits for might need the same one.
         let runtime = migrating().processors(processors).build().unwrap();
+        let over = Arc::new(AtomicBool::new(false));
+        let others = Arc::clone(&over);
+        let other = runtime.go(move || {
+            while !others.load(SeqCst) {
+                // Were a stack left while it unwinds, its thread would panic for this one, too.
+                assert!(!thread::panicking());
+                yield_now();
+            }
+        });
         for _ in 0..20 {
             let count = Arc::new(AtomicUsize::new(0));
             let in_panic = Schedules(Arc::clone(&count));
@@ -138,6 +147,8 @@ fn destructors_of_a_panic_may_do_so_too_and_switch_no_stack() {
             assert_eq!(error.message(), Some("unwinds through it"));
             assert_eq!(count.load(SeqCst), 3);
         }
+        over.store(true, SeqCst);
+        other.join().unwrap();
         works_and_ends(&runtime);
     }
 }
