@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use gosched_runtime::{
-    Handle, JoinHandle, RunError, Runtime, Status, WaitReason, blocking, current, go, park,
+    Handle, JoinHandle, RunError, Runtime, Status, WaitReason, blocking, current, go, park, time,
     yield_now,
 };
 
@@ -175,5 +175,24 @@ fn a_busy_runtime_is_never_said_to_be_asleep() {
         for _ in 0..2000 {
             runtime.run(|| go(yield_now).join().unwrap()).unwrap();
         }
+    }
+}
+
+#[test]
+fn a_goroutine_that_sleeps_may_wake_main_and_then_nobody() {
+    let _watch = watch();
+    for runtime in both(2) {
+        let reasons = reported(&runtime, || {
+            let main = current().unwrap();
+            let sleeper = go(move || {
+                time::sleep(Duration::from_millis(50));
+                main.unpark();
+            });
+            park();
+            sleeper.join().unwrap();
+            // The last timer is over: from here on nobody comes.
+            park();
+        });
+        assert_eq!(reasons, [WaitReason::Park]);
     }
 }
