@@ -1,71 +1,123 @@
-//! What the workers count, each for itself: one writer a word, so no instruction is locked.
+//! What a runtime counts, for each processor.
+//!
+//! A processor's counts have one writer at a time, the machine that owns it: adding is a load and a
+//! store, without a locked instruction, and as processors change hands by synchronising operations
+//! no count is lost. What happens seldom, or without a processor, is added by a locked instruction
+//! into words of its own. The reader takes no lock: it sums up.
+//!
+//! | count | is of | written by |
+//! |---|---|---|
+//! | [`Count`] | what goroutines do on a processor | its owner |
+//! | [`Rare`] | what the scheduler does for a processor | anybody |
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
 
-/// One worker's counts. Written by its thread alone.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    /// The machine's number.
-    pub(crate) machine: usize,
-    started: AtomicU64,
-    ended: AtomicU64,
-    switches: AtomicU64,
+use crate::latency::Histogram;
+
+/// What the owner of a processor counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Count {
+    /// Goroutines that were started.
+    Started,
+    /// Goroutines that have ended.
+    Ended,
+    /// Switches to a goroutine.
+    Switches,
+    /// Goroutines that have stopped to wait.
+    Parks,
+    /// Goroutines that have given the others their turn, asked or unasked.
+    Yields,
+    /// System calls.
+    Blocking,
 }
 
-/// Adds one, as the only writer.
-#[inline]
-fn add(counter: &AtomicU64) {
-    // ORDER: Relaxed, both: the thread's own count. `Release` for `ended` would tell nothing more:
-    // whoever compares counts reads the ends before the starts, see `AllCounters::alive`.
-    counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+/// How many there are of [`Count`].
+const COUNTS: usize = 6;
+
+/// What anybody counts, for a processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rare {
+    /// How often its machine stole.
+    Steals,
+    /// Tasks that its machine stole.
+    Stolen,
+    /// How often it was passed on with work.
+    HandOffs,
+    /// How often it was taken out of a system call.
+    Retakes,
+    /// How often an end of the slice was asked for.
+    PreemptRequests,
+    /// How often its machine polled.
+    Polls,
+    /// Goroutines that polls and timers have made runnable.
+    Polled,
+    /// Timers' goroutines among those.
+    TimersFired,
+}
+
+/// How many there are of [`Rare`].
+const RARES: usize = 8;
+
+/// One processor's counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    counts: [AtomicU64; COUNTS],
+    rare: CachePadded<[AtomicU64; RARES]>,
+    pub(crate) latency: Histogram,
 }
 
 impl Counters {
+    /// Adds one, as the only writer: the owner of the processor.
     #[inline]
-    pub(crate) fn started(&self) {
-        add(&self.started);
+    pub(crate) fn add(&self, count: Count) {
+        let word = &self.counts[count as usize];
+        // ORDER: Release, and Relaxed for the own count: pairs with the Acquire in `sums`: an end is
+        // never seen without its start, which may be another processor's.
+        word.store(word.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
-    #[inline]
-    pub(crate) fn ended(&self) {
-        // ORDER: Release: pairs with the Acquire in `alive`: an end is never seen without its start,
-        // which may be another worker's.
-        self.ended.store(self.ended.load(Ordering::Relaxed) + 1, Ordering::Release);
+    /// Adds one, as one of several writers.
+    fn add_shared(&self, count: Count) {
+        // ORDER: Release: as above.
+        self.counts[count as usize].fetch_add(1, Ordering::Release);
     }
 
-    #[inline]
-    pub(crate) fn switched(&self) {
-        add(&self.switches);
+    pub(crate) fn add_rare(&self, rare: Rare, count: u64) {
+        // ORDER: Relaxed: it tells itself alone.
+        self.rare[rare as usize].fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self, count: Count) -> u64 {
+        // ORDER: Acquire: pairs with the Release in `add`.
+        self.counts[count as usize].load(Ordering::Acquire)
+    }
+
+    pub(crate) fn get_rare(&self, rare: Rare) -> u64 {
+        // ORDER: Relaxed: as `add_rare`.
+        self.rare[rare as usize].load(Ordering::Relaxed)
     }
 }
 
-/// The counts of all workers of a runtime.
-#[derive(Debug, Default)]
+/// The counts of a runtime.
+#[derive(Debug)]
 pub(crate) struct AllCounters {
-    workers: Mutex<Workers>,
-    /// Goroutines that were started by threads that are no workers.
-    outside: CachePadded<AtomicU64>,
-    /// Goroutines that never ran.
-    cancelled: CachePadded<AtomicU64>,
+    processors: Box<[CachePadded<Counters>]>,
+    /// What happened without a processor: on other threads, and on machines in system calls.
+    outside: CachePadded<Counters>,
+    /// The runtime's clock as sysmon, or a machine that woke, has lately read it: for what need not
+    /// be exact, and must be cheap.
+    coarse: CachePadded<AtomicU64>,
     /// Whether somebody waits until all goroutines have ended.
     awaited: AtomicBool,
+    waits: Mutex<()>,
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct Workers {
-    alive: Vec<Arc<Counters>>,
-    /// The sums of those that have ended.
-    started: u64,
-    ended: u64,
-    switches: u64,
-}
-
-/// Sums over all workers.
+/// Sums over all processors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) started: u64,
@@ -74,62 +126,52 @@ pub(crate) struct Sums {
 }
 
 impl AllCounters {
-    fn workers(&self) -> MutexGuard<'_, Workers> {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Counts for so many processors.
+    pub(crate) fn new(processors: usize) -> Self {
+        Self {
+            processors: (0..processors).map(|_| CachePadded::default()).collect(),
+            outside: CachePadded::default(),
+            coarse: CachePadded::default(),
+            awaited: AtomicBool::new(false),
+            waits: Mutex::new(()),
+            changed: Condvar::new(),
+        }
     }
 
-    /// Counts for a new worker.
-    pub(crate) fn register(&self, machine: usize) -> Arc<Counters> {
-        let counters = Arc::new(Counters { machine, ..Counters::default() });
-        self.workers().alive.push(Arc::clone(&counters));
-        counters
+    /// The counts of a processor; without one, of what happens outside.
+    pub(crate) fn of(&self, processor: Option<usize>) -> &Counters {
+        processor.and_then(|id| self.processors.get(id)).unwrap_or(&self.outside)
     }
 
-    /// A worker has ended; its counts stay in the sums.
-    pub(crate) fn retire(&self, counters: &Arc<Counters>) {
-        let mut workers = self.workers();
-        workers.alive.retain(|other| !Arc::ptr_eq(other, counters));
-        // ORDER: Relaxed, all: the thread's own counts.
-        workers.started += counters.started.load(Ordering::Relaxed);
+    /// Adds one to what happens without a processor.
+    #[cold]
+    pub(crate) fn add_outside(&self, count: Count) {
+        self.outside.add_shared(count);
+    }
+
+    /// The coarse time: not later than now, and while anything runs not more than about 10 ms earlier.
+    #[inline]
+    pub(crate) fn coarse(&self) -> u64 {
+        // ORDER: Relaxed: it tells itself alone.
+        self.coarse.load(Ordering::Relaxed)
+    }
+
+    /// Somebody has read the clock.
+    pub(crate) fn set_coarse(&self, now: u64) {
         // ORDER: Relaxed: as above.
-        workers.ended += counters.ended.load(Ordering::Relaxed);
-        // ORDER: Relaxed: as above.
-        workers.switches += counters.switches.load(Ordering::Relaxed);
+        self.coarse.store(now, Ordering::Relaxed);
     }
 
-    /// A goroutine was started by a thread that is no worker.
-    pub(crate) fn started_outside(&self) {
-        // ORDER: Relaxed: as a worker's.
-        self.outside.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A goroutine will never run.
-    pub(crate) fn ended_outside(&self) {
-        // ORDER: Release: as a worker's.
-        self.cancelled.fetch_add(1, Ordering::Release);
+    /// All counts: the processors', and what happened outside.
+    fn all(&self) -> impl Iterator<Item = &Counters> {
+        self.processors.iter().chain([&self.outside]).map(|counters| &**counters)
     }
 
     /// The sums. The ends are read first: so there are never more of them than starts.
     pub(crate) fn sums(&self) -> Sums {
-        let workers = self.workers();
-        // ORDER: Acquire: pairs with the Release in `ended`: the start of each that has ended is
-        // counted below.
-        let ended = |counters: &Arc<Counters>| counters.ended.load(Ordering::Acquire);
-        let ended = workers.ended
-            // ORDER: Acquire: as above.
-            + self.cancelled.load(Ordering::Acquire)
-            + workers.alive.iter().map(ended).sum::<u64>();
-        let sum = |of: fn(&Counters) -> &AtomicU64| {
-            // ORDER: Relaxed: after the above.
-            workers.alive.iter().map(|counters| of(counters).load(Ordering::Relaxed)).sum::<u64>()
-        };
-        let started = workers.started + sum(|counters| &counters.started);
-        Sums {
-            // ORDER: Relaxed: as above.
-            started: started + self.outside.load(Ordering::Relaxed),
-            ended,
-            switches: workers.switches + sum(|counters| &counters.switches),
-        }
+        let sum = |count| self.all().map(|counters| counters.get(count)).sum();
+        let ended = sum(Count::Ended);
+        Sums { started: sum(Count::Started), ended, switches: sum(Count::Switches) }
     }
 
     /// How many goroutines there are: started and not ended.
@@ -149,7 +191,7 @@ impl AllCounters {
 
     /// Waits until there is no goroutine, or the time is over. How many there are then.
     pub(crate) fn wait_for_none(&self, longest: Duration) -> u64 {
-        let begin = std::time::Instant::now();
+        let begin = Instant::now();
         // ORDER: Relaxed: see `tell_ended`.
         self.awaited.store(true, Ordering::Relaxed);
         loop {
@@ -160,8 +202,8 @@ impl AllCounters {
             }
             // The one who ends may not have seen that we wait: so not for long.
             let nap = left.min(Duration::from_millis(10));
-            let workers = self.workers();
-            drop(self.changed.wait_timeout(workers, nap));
+            let waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.changed.wait_timeout(waits, nap));
         }
     }
 }

@@ -5,23 +5,30 @@
 //! the machine of the thread it is called on: what they make runnable they put into the batch they
 //! are given.
 
+use std::fs::File;
+use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use gosched::memory::{Hardware, HardwareParker};
 use gosched::scheduler::StartMachine;
-use gosched::{Deadline, Host, NoObserver};
+use gosched::{Deadline, Host};
 
-use crate::counters::AllCounters;
+use crate::counters::{AllCounters, Rare};
 use crate::deadlock::Asleep;
 use crate::goroutine::Runnable;
 use crate::netpoll::Netpoll;
+use crate::observer::Watcher;
 use crate::pinned::Carriers;
 use crate::runtime::{Settings, Shared};
+use crate::schedtrace::Printer;
+use crate::seat::Seats;
 use crate::stack::FiberPool;
 use crate::timers::Timers;
+use crate::trace::{Trace, Tracer};
+use crate::watch::Watching;
 use crate::worker::Worker;
 
 /// The core's types, for this host.
@@ -36,7 +43,16 @@ pub(crate) struct Engine {
     pub(crate) fibers: FiberPool,
     pub(crate) timers: Timers,
     pub(crate) netpoll: Netpoll,
-    pub(crate) counters: AllCounters,
+    pub(crate) counters: Arc<AllCounters>,
+    pub(crate) tracer: Arc<Tracer>,
+    pub(crate) observer: Watcher,
+    pub(crate) seats: Seats,
+    /// Prints the scheduler's state, if the environment asks for it.
+    pub(crate) printer: OnceLock<Printer>,
+    /// A trace from the beginning, and where it is to be written.
+    pub(crate) trace_file: Mutex<Option<(Trace, File)>>,
+    /// While latency is measured.
+    pub(crate) _measuring: Option<Watching>,
     pub(crate) carriers: Carriers,
     pub(crate) asleep: Asleep,
     /// How many threads run machines now.
@@ -50,16 +66,29 @@ impl Engine {
     pub(crate) fn clock(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
+
+    /// The runtime has shut down: writes the trace, and ends the printer.
+    pub(crate) fn end_watching(&self) {
+        if let Some(printer) = self.printer.get() {
+            printer.stop();
+        }
+        let traced = self.trace_file.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let written = traced.map(|(trace, file)| trace.write_json(file));
+        if let Some(Err(error)) = written {
+            let _ = writeln!(std::io::stderr(), "the trace was not written: {error}");
+        }
+    }
 }
 
 impl Host for Engine {
     type Task = Runnable;
     type Memory = Hardware;
     type Parker = HardwareParker;
-    type Observer = NoObserver;
+    type Observer = Watcher;
 
-    fn observer(&self) -> &NoObserver {
-        &NoObserver
+    #[inline(always)]
+    fn observer(&self) -> &Watcher {
+        &self.observer
     }
 
     fn start_machine(&self, start: StartMachine<Self>) {
@@ -90,6 +119,8 @@ impl Host for Engine {
     }
 
     fn poll(&self, wait: Option<Deadline>, ready: &mut Batch) {
+        let here = Worker::here().and_then(|worker| worker.seat.processor());
+        self.counters.of(here).add_rare(Rare::Polls, 1);
         self.netpoll.poll(wait, || self.clock(), ready);
     }
 
@@ -98,7 +129,12 @@ impl Host for Engine {
     }
 
     fn take_due(&self, processor: usize, ready: &mut Batch) {
+        let before = ready.len();
         self.timers.take_due(processor, || self.clock(), ready);
+        if ready.len() > before {
+            let fired = (ready.len() - before) as u64;
+            self.counters.of(Some(processor)).add_rare(Rare::TimersFired, fired);
+        }
     }
 
     fn has_due(&self, processor: usize) -> bool {

@@ -19,7 +19,9 @@ use std::ptr::NonNull;
 
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
+use crate::goroutine::Goroutine;
 use crate::stack::GuardedStack;
+use crate::trace::Why;
 use crate::worker::Worker;
 
 /// Why a goroutine has stopped: what g0 must do with it.
@@ -33,6 +35,19 @@ pub(crate) enum Stop {
     NoProcessor,
     /// Its body has ended; the fiber is free.
     Done,
+}
+
+impl Stop {
+    /// The same for the trace.
+    #[inline]
+    pub(crate) fn why(self, goroutine: &Goroutine) -> Why {
+        match self {
+            Self::Yield => Why::Yield,
+            Self::Park => Why::Park(goroutine.status().1),
+            Self::NoProcessor => Why::NoProcessor,
+            Self::Done => Why::Done,
+        }
+    }
 }
 
 /// What a fiber is resumed with.
@@ -59,11 +74,12 @@ unsafe impl Send for Fiber {}
 impl Fiber {
     /// A fiber on this stack.
     pub(crate) fn new(stack: GuardedStack) -> Box<Self> {
-        let coroutine = Coroutine::with_stack(stack, |switch: &Switch, mut resume: Resume| {
+        let guard = stack.guard();
+        let coroutine = Coroutine::with_stack(stack, move |switch: &Switch, mut resume: Resume| {
             while let Resume::Run(worker) = resume {
                 // SAFETY: a worker resumes a fiber only while it is alive, and until the next
                 // suspension the goroutine runs on its thread.
-                let goroutine = unsafe { worker.as_ref() }.begin(switch);
+                let goroutine = unsafe { worker.as_ref() }.begin(switch, guard);
                 goroutine.run_body();
                 resume = switch.suspend(Stop::Done);
             }

@@ -22,8 +22,11 @@ use std::thread::{self, Thread};
 use gosched::Give;
 
 use crate::contain::contained;
+use crate::counters::Count;
 use crate::fiber::{Resume, Stop};
 use crate::goroutine::{Free, Goroutine, Kind, Runnable, Status, WaitReason};
+use crate::trace::What;
+use crate::watch;
 use crate::worker::Worker;
 
 /// A handle to a goroutine, with which it can be unparked.
@@ -111,6 +114,7 @@ pub fn checkpoint() {
 }
 
 /// [`checkpoint`], for one who has looked up where it runs.
+#[inline]
 pub(crate) fn checkpoint_here(worker: &Worker, goroutine: &'static Goroutine) {
     // SAFETY: the running goroutine, and one load.
     if unsafe { worker.machine() }.should_yield() && can_switch(worker, goroutine) {
@@ -140,12 +144,12 @@ pub(crate) fn park_for(goroutine: &'static Goroutine, reason: WaitReason) {
         return checkpoint_here(worker, goroutine);
     }
     if can_switch(worker, goroutine) {
-        goroutine.set_status(Status::Waiting, reason);
+        wait(worker, goroutine, reason);
         suspend(goroutine, Stop::Park);
         return;
     }
     let entered = worker.enter(true);
-    goroutine.set_status(Status::Waiting, reason);
+    wait(worker, goroutine, reason);
     goroutine.wait_on_thread();
     if entered {
         // Without a processor it goes on none the less, up to its next scheduling point.
@@ -153,6 +157,13 @@ pub(crate) fn park_for(goroutine: &'static Goroutine, reason: WaitReason) {
     }
     let status = if entered { Status::Running } else { Status::InSystemCall };
     goroutine.set_status(status, WaitReason::None);
+}
+
+/// Says that the goroutine waits.
+#[inline]
+fn wait(worker: &Worker, goroutine: &'static Goroutine, reason: WaitReason) {
+    goroutine.set_waiting(reason, worker.coarse_time());
+    worker.count(Count::Parks);
 }
 
 /// Gives the goroutine its permit.
@@ -168,6 +179,9 @@ pub(crate) fn unpark(goroutine: &'static Goroutine) {
 pub(crate) fn ready(runnable: Runnable) {
     let goroutine = runnable.goroutine();
     goroutine.set_status(Status::Runnable, WaitReason::None);
+    if watch::is_any() {
+        tell_ready(&runnable);
+    }
     if let Some(home) = goroutine.home() {
         return home.wake(runnable);
     }
@@ -183,6 +197,20 @@ pub(crate) fn ready(runnable: Runnable) {
     if let Err(closed) = submitted {
         // Whoever wakes may hold a lock that the goroutine's destructors want.
         closed.0.leave();
+    }
+}
+
+/// A goroutine is about to be put where others find it: says so to whoever measures, and to a trace.
+#[cold]
+pub(crate) fn tell_ready(runnable: &Runnable) {
+    let (goroutine, engine) = (runnable.goroutine(), runnable.runtime().engine());
+    // A carrier's task is none.
+    if goroutine.location().is_some() {
+        let now = engine.clock();
+        if engine.settings.latency {
+            goroutine.set_runnable_since(now);
+        }
+        engine.tracer.record(now, goroutine.id(), What::Ready);
     }
 }
 
@@ -233,6 +261,9 @@ pub(crate) fn wake_into(waker: Waker, ready: &mut crate::engine::Batch) {
             goroutine.set_status(Status::Runnable, WaitReason::None);
             // SAFETY: the permit said so.
             let runnable = unsafe { Runnable::of_parked(goroutine) };
+            if watch::is_any() {
+                tell_ready(&runnable);
+            }
             match goroutine.home() {
                 Some(home) => home.push(runnable),
                 None => ready.push(runnable),

@@ -7,10 +7,12 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
+use crate::counters::Count;
 use crate::goroutine::{Body, Free, Kind, Runnable, single_id};
 use crate::join::{self, JoinHandle};
-use crate::park::checkpoint_here;
+use crate::park::{checkpoint_here, tell_ready};
 use crate::runtime::Shared;
+use crate::watch;
 use crate::worker::Worker;
 
 /// `go` was called on a thread that runs no goroutine. [`Runtime::go`](crate::Runtime::go) needs
@@ -96,18 +98,35 @@ pub(crate) fn start(
     kind: Kind,
     location: &'static Location<'static>,
 ) -> u64 {
+    start_named(shared, worker, "", body, kind, location)
+}
+
+/// As [`start`], with a name; one that is empty is none.
+pub(crate) fn start_named(
+    shared: &Shared,
+    worker: Option<&Worker>,
+    name: &str,
+    body: Arc<dyn Body>,
+    kind: Kind,
+    location: &'static Location<'static>,
+) -> u64 {
     let carrier = if kind == Kind::Future { std::ptr::null_mut() } else { shared.next_carrier() };
     let (descriptor, id) = match worker {
         Some(worker) => {
-            worker.counters.started();
+            worker.count(Count::Started);
             worker.new_descriptor()
         }
         None => {
-            shared.engine().counters.started_outside();
+            shared.engine().counters.add_outside(Count::Started);
             (Free::default().pop(), single_id())
         }
     };
+    descriptor.set_name(name);
     let runnable = Runnable::new(descriptor, id, shared, Some(location), body, kind, carrier);
+    if watch::is_any() {
+        shared.engine().tracer.name(id, name);
+        tell_ready(&runnable);
+    }
     let submitted = match (descriptor.home(), worker) {
         (Some(home), _) => {
             home.push(runnable);

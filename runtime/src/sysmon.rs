@@ -32,7 +32,9 @@ fn run(shared: &Shared) {
     let mut surplus = Surplus::default();
     let mut rested = false;
     loop {
-        let nap = monitor.step(shared.engine().clock()).nap;
+        let now = shared.engine().clock();
+        shared.engine().counters.set_coarse(now);
+        let nap = monitor.step(now).nap;
         let pending = surplus.send_home(shared);
         let at_rest = nap == Nap::Deep;
         match nap {

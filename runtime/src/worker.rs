@@ -33,13 +33,17 @@ use std::task::Poll;
 
 use gosched::scheduler::{Closed, Exit};
 
-use crate::counters::Counters;
+use crate::counters::{AllCounters, Count, Counters};
 use crate::engine::{Engine, Machine};
 use crate::fiber::{Fiber, Stop, Switch};
 use crate::goroutine::{Free, Goroutine, Ids, Kind, Runnable, Status, WaitReason};
 use crate::join::Cancelled;
+use crate::overflow::SignalStack;
 use crate::runtime::Shared;
+use crate::seat::Seat;
 use crate::stack::Fibers;
+use crate::trace::{What, Why};
+use crate::watch;
 
 thread_local! {
     /// The worker of this thread.
@@ -50,14 +54,18 @@ thread_local! {
 pub(crate) struct Worker {
     machine: UnsafeCell<Machine>,
     pub(crate) shared: Arc<Shared>,
-    /// The goroutine that runs now. `None` while g0 does.
-    current: Cell<Option<&'static Goroutine>>,
+    /// What others see: the goroutine that runs now, `None` while g0 does.
+    pub(crate) seat: Seat,
     /// Whether that goroutine is in a system call.
     pub(crate) inside: Cell<bool>,
     fibers: RefCell<Fibers>,
     free: RefCell<Free>,
     ids: RefCell<Ids>,
-    pub(crate) counters: Arc<Counters>,
+    counters: Arc<AllCounters>,
+    /// The counts of the processor that it has held last.
+    held: Cell<*const Counters>,
+    /// The same, while a goroutine that runs here owns the processor; else null.
+    active: Cell<*const Counters>,
 }
 
 impl Worker {
@@ -74,22 +82,30 @@ impl Worker {
     #[inline]
     pub(crate) fn running<'a>() -> Option<(&'a Self, &'static Goroutine)> {
         let worker = Self::here()?;
-        Some((worker, worker.current.get()?))
+        Some((worker, worker.seat.current()?))
     }
 
     /// Runs a machine until its scheduler shuts down.
     pub(crate) fn run(machine: Machine, shared: Arc<Shared>) {
-        let counters = shared.engine().counters.register(machine.id());
+        let _signal_stack = SignalStack::new();
+        let counters = Arc::clone(&shared.engine().counters);
+        let seat = Seat::new(machine.id(), machine.processor());
         let worker = Self {
             machine: UnsafeCell::new(machine),
             shared,
-            current: Cell::new(None),
+            seat,
             inside: Cell::new(false),
             fibers: RefCell::default(),
             free: RefCell::default(),
             ids: RefCell::default(),
             counters,
+            held: Cell::new(null()),
+            active: Cell::new(null()),
         };
+        if let Some(processor) = worker.seat.processor() {
+            worker.hold(processor);
+        }
+        let taken = worker.shared.engine().seats.take(&worker.seat);
         WORKER.set(&raw const worker);
         // SAFETY: g0 runs: no goroutine uses the machine.
         while let Some(runnable) = unsafe { worker.machine() }.next() {
@@ -98,9 +114,8 @@ impl Worker {
             }
         }
         WORKER.set(null());
-        let engine = worker.shared.engine();
-        worker.fibers.borrow_mut().give_back(&engine.fibers);
-        engine.counters.retire(&worker.counters);
+        drop(taken);
+        worker.fibers.borrow_mut().give_back(&worker.engine().fibers);
     }
 
     /// The machine.
@@ -116,11 +131,89 @@ impl Worker {
         unsafe { &mut *self.machine.get() }
     }
 
-    /// A goroutine begins on a fiber: which, and where its code will suspend.
-    pub(crate) fn begin(&self, switch: *const Switch) -> &'static Goroutine {
-        let goroutine = self.current.get().expect("a fiber is resumed for a goroutine");
+    /// A goroutine begins on a fiber: which, where its code will suspend, and the guard of the stack.
+    pub(crate) fn begin(&self, switch: *const Switch, guard: usize) -> &'static Goroutine {
+        let goroutine = self.seat.current().expect("a fiber is resumed for a goroutine");
         goroutine.switch().set(switch);
+        goroutine.guard().set(guard);
         goroutine
+    }
+
+    /// The machine has begun to hold a processor. Whatever gives it one tells so, but for the end of
+    /// a system call whose processor nobody took.
+    pub(crate) fn hold(&self, processor: usize) {
+        self.seat.set_processor(Some(processor));
+        let counters = std::ptr::from_ref(self.counters.of(Some(processor)));
+        self.held.set(counters);
+        self.active.set(counters);
+    }
+
+    /// A processor is somebody else's now: it may be the one that the machine held.
+    pub(crate) fn lose(&self, processor: usize) {
+        if self.seat.processor() == Some(processor) {
+            self.seat.set_processor(None);
+            self.active.set(null());
+        }
+    }
+
+    /// Counts something that happens here.
+    #[inline]
+    pub(crate) fn count(&self, count: Count) {
+        // SAFETY: null, or of our counters.
+        match unsafe { self.active.get().as_ref() } {
+            // The machine owns the processor: it is the only writer.
+            Some(counters) => counters.add(count),
+            None => self.counters.add_outside(count),
+        }
+    }
+
+    /// The runtime's clock, as somebody has lately read it.
+    #[inline]
+    pub(crate) fn coarse_time(&self) -> u64 {
+        self.counters.coarse()
+    }
+
+    /// Runs a part of a goroutine.
+    #[inline]
+    fn part<T>(&self, goroutine: &'static Goroutine, part: impl FnOnce() -> T) -> T {
+        goroutine.set_status(Status::Running, WaitReason::None);
+        self.count(Count::Switches);
+        self.seat.set_current(Some(goroutine));
+        let stop = part();
+        self.seat.set_current(None);
+        stop
+    }
+
+    /// The same, while somebody watches.
+    #[cold]
+    fn watched<T>(
+        &self,
+        goroutine: &'static Goroutine,
+        part: impl FnOnce() -> T,
+        why: impl FnOnce(&T) -> Why,
+    ) -> T {
+        self.tell_begin(goroutine);
+        let stop = self.part(goroutine, part);
+        let (engine, now, why) = (self.engine(), self.engine().clock(), why(&stop));
+        engine.tracer.record(now, goroutine.id(), What::Stop(why));
+        if matches!(why, Why::Yield | Why::NoProcessor) {
+            goroutine.set_runnable_since(now);
+        }
+        stop
+    }
+
+    /// Measures how long it was runnable, and tells the trace.
+    fn tell_begin(&self, goroutine: &'static Goroutine) {
+        let engine = self.engine();
+        // SAFETY: g0 runs.
+        let processor = unsafe { self.machine() }.processor();
+        let now = engine.clock();
+        let runnable = goroutine.take_runnable_since();
+        if let (true, Some(since), Some(_)) = (engine.settings.latency, runnable, processor) {
+            engine.counters.of(processor).latency.add(now.saturating_sub(since));
+        }
+        let location = goroutine.location();
+        engine.tracer.record(now, goroutine.id(), What::Run { processor, location });
     }
 
     /// Runs a goroutine until it stops, and does what it stopped for. Breaks when the thread must
@@ -164,29 +257,28 @@ impl Worker {
     }
 
     fn resume(&self, goroutine: &'static Goroutine, fiber: &mut Fiber) -> Stop {
-        goroutine.set_status(Status::Running, WaitReason::None);
-        self.current.set(Some(goroutine));
-        self.counters.switched();
-        let stop = fiber.resume(self);
-        self.current.set(None);
-        stop
+        if watch::is_any() {
+            return self.watched(goroutine, || fiber.resume(self), |stop| stop.why(goroutine));
+        }
+        self.part(goroutine, || fiber.resume(self))
     }
 
     fn execute_future(&self, mut runnable: Runnable) -> ControlFlow<()> {
         let goroutine = runnable.goroutine();
         loop {
-            goroutine.set_status(Status::Running, WaitReason::None);
-            self.current.set(Some(goroutine));
-            self.counters.switched();
             let waits = goroutine.waits().get();
-            let poll = goroutine.poll_body();
-            self.current.set(None);
+            let poll = if watch::is_any() {
+                self.watched(goroutine, || goroutine.poll_body(), Why::of_poll)
+            } else {
+                self.part(goroutine, || goroutine.poll_body())
+            };
             match poll {
                 Poll::Ready(()) => return self.ended(runnable),
                 // A permit was taken inside the poll, which may have been meant for the future.
                 Poll::Pending if goroutine.waits().get() != waits => {}
                 Poll::Pending => {
-                    goroutine.set_status(Status::Waiting, WaitReason::Future);
+                    goroutine.set_waiting(WaitReason::Future, self.coarse_time());
+                    self.count(Count::Parks);
                     match runnable.park() {
                         Ok(()) => return ControlFlow::Continue(()),
                         Err(again) => runnable = again,
@@ -202,8 +294,13 @@ impl Worker {
     }
 
     /// The goroutine that ran here goes behind the others.
+    #[inline]
     pub(crate) fn requeue(&self, runnable: Runnable) {
-        runnable.goroutine().set_status(Status::Runnable, WaitReason::None);
+        let goroutine = runnable.goroutine();
+        goroutine.set_status(Status::Runnable, WaitReason::None);
+        if goroutine.kind() != Kind::Carrier {
+            self.count(Count::Yields);
+        }
         if let Some(home) = runnable.goroutine().home() {
             home.push(runnable);
             return;
@@ -225,8 +322,8 @@ impl Worker {
         if let Some(free) = runnable.end() {
             self.free.borrow_mut().push(free);
         }
-        self.counters.ended();
-        self.engine().counters.tell_ended();
+        self.count(Count::Ended);
+        self.counters.tell_ended();
         // DIFF: as Go, the thread of a goroutine that ended while it was locked ends with it: what
         // the goroutine did to the thread goes with the thread.
         if locks > 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -263,10 +360,15 @@ impl Worker {
         if self.inside.replace(true) {
             return false;
         }
+        self.count(Count::Blocking);
+        if watch::is(watch::TRACE) {
+            self.tell_of_call(What::Enter);
+        }
         // It fails without a processor; then there is none to be taken.
         // SAFETY: the caller is the running goroutine.
         let machine = unsafe { self.machine() };
         let _ = if long { machine.enter_long_blocking() } else { machine.enter_blocking() };
+        self.active.set(null());
         true
     }
 
@@ -274,13 +376,29 @@ impl Worker {
     pub(crate) fn exit(&self) -> bool {
         self.inside.set(false);
         // SAFETY: the caller is the running goroutine.
-        let exit = unsafe { self.machine() }.exit_blocking();
+        let machine = unsafe { self.machine() };
+        let exit = machine.exit_blocking();
+        match exit {
+            Ok(Exit::Kept) => self.active.set(self.held.get()),
+            Ok(Exit::NoProcessor) => self.seat.set_processor(None),
+            // It began to hold another one.
+            Ok(Exit::Got) | Err(_) => {}
+        }
+        if watch::is(watch::TRACE) {
+            self.tell_of_call(What::Exit { processor: machine.processor() });
+        }
         !matches!(exit, Ok(Exit::NoProcessor))
+    }
+
+    #[cold]
+    fn tell_of_call(&self, what: What) {
+        let goroutine = self.seat.current().map_or(0, Goroutine::id);
+        self.engine().tracer.tell(goroutine, what);
     }
 
     /// Whether g0 runs on this thread, and not a goroutine.
     pub(crate) fn is_g0(&self) -> bool {
-        self.current.get().is_none()
+        self.seat.current().is_none()
     }
 
     /// The engine.

@@ -21,6 +21,8 @@
 //! ```
 
 mod list;
+mod name;
+mod picture;
 mod runnable;
 mod status;
 
@@ -41,6 +43,9 @@ use crate::pinned::Carrier;
 use crate::runtime::Shared;
 
 pub(crate) use self::list::{Free, all};
+use self::name::AtomicName;
+pub use self::name::MAX_NAME;
+pub(crate) use self::picture::Picture;
 pub(crate) use self::runnable::{Ids, Runnable, single_id};
 use self::status::AtomicStatus;
 pub use self::status::{Status, WaitReason};
@@ -57,6 +62,9 @@ pub(crate) trait Body: Send + Sync {
 /// Not locked to a machine.
 const UNLOCKED: usize = usize::MAX;
 
+/// No time.
+const UNKNOWN: u64 = u64::MAX;
+
 /// One goroutine's descriptor.
 #[repr(align(128))]
 pub(crate) struct Goroutine {
@@ -71,6 +79,11 @@ pub(crate) struct Goroutine {
     runtime: AtomicPtr<Shared>,
     /// Where `go` was called.
     location: AtomicPtr<Location<'static>>,
+    /// Since about when it waits, on its runtime's clock.
+    waiting_since: AtomicU64,
+    /// Since when it is runnable, if somebody measures.
+    runnable_since: AtomicU64,
+    name: AtomicName,
     /// The carrier of a pinned goroutine; null for one that may run on any machine.
     home: AtomicPtr<Carrier>,
     /// Whether it waits with its thread, since it must not leave its stack now.
@@ -96,6 +109,8 @@ struct Owned {
     kind: Cell<Kind>,
     fiber: Cell<Option<Box<Fiber>>>,
     switch: Cell<*const Switch>,
+    /// The lowest address of its stack's guard; 0 if it has never run.
+    guard: Cell<usize>,
     body: Cell<Option<Arc<dyn Body>>>,
     locals: UnsafeCell<Locals>,
     /// How many `lock_os_thread`s it has not taken back.
@@ -122,6 +137,9 @@ impl Goroutine {
             locked: AtomicUsize::new(UNLOCKED),
             runtime: AtomicPtr::new(null_mut()),
             location: AtomicPtr::new(null_mut()),
+            waiting_since: AtomicU64::new(0),
+            runnable_since: AtomicU64::new(UNKNOWN),
+            name: AtomicName::new(),
             home: AtomicPtr::new(null_mut()),
             on_thread: AtomicBool::new(false),
             thread: Mutex::new(None),
@@ -129,6 +147,7 @@ impl Goroutine {
                 kind: Cell::new(Kind::Stackful),
                 fiber: Cell::new(None),
                 switch: Cell::new(std::ptr::null()),
+                guard: Cell::new(0),
                 body: Cell::new(None),
                 locals: UnsafeCell::new(Locals::new()),
                 locks: Cell::new(0),
@@ -208,6 +227,38 @@ impl Goroutine {
         self.status.set(status, reason);
     }
 
+    /// Names it, before it becomes a goroutine.
+    #[inline]
+    pub(crate) fn set_name(&self, name: &str) {
+        // ORDER: Release: pairs with the Acquire fence in `picture`: whoever sees the name sees that
+        // the number is not what it was.
+        fence(Ordering::Release);
+        self.name.set(name);
+    }
+
+    /// It waits, since about now.
+    #[inline]
+    pub(crate) fn set_waiting(&self, reason: WaitReason, now: u64) {
+        // ORDER: Relaxed: for a dump.
+        self.waiting_since.store(now, Ordering::Relaxed);
+        self.set_status(Status::Waiting, reason);
+    }
+
+    /// It is runnable, since now. Before whoever runs it can have it.
+    pub(crate) fn set_runnable_since(&self, now: u64) {
+        // ORDER: Relaxed: who runs it gets it by a queue, after this.
+        self.runnable_since.store(now, Ordering::Relaxed);
+    }
+
+    /// Since when it is runnable, if that was noted.
+    pub(crate) fn take_runnable_since(&self) -> Option<u64> {
+        // ORDER: Relaxed: as above.
+        let since = self.runnable_since.load(Ordering::Relaxed);
+        // ORDER: Relaxed: as above.
+        self.runnable_since.store(UNKNOWN, Ordering::Relaxed);
+        (since != UNKNOWN).then_some(since)
+    }
+
     /// Runs the body to its end, on the goroutine's own stack.
     pub(crate) fn run_body(&self) {
         if let Some(body) = self.owned.body.take() {
@@ -250,6 +301,12 @@ impl Goroutine {
     /// Where the code on the stack suspends. By the goroutine itself.
     pub(crate) fn switch(&self) -> &Cell<*const Switch> {
         &self.owned.switch
+    }
+
+    /// The lowest address of its stack's guard. By the goroutine itself, or its thread's signal
+    /// handler.
+    pub(crate) fn guard(&self) -> &Cell<usize> {
+        &self.owned.guard
     }
 
     /// How often it has locked itself. By the goroutine itself, or its worker.

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gosched::Task;
 
 use super::{Body, Goroutine, Kind, Status, UNLOCKED, WaitReason};
+use crate::counters::Count;
 use crate::fiber::Fiber;
 use crate::join::Cancelled;
 use crate::pinned::Carrier;
@@ -73,8 +74,6 @@ impl Runnable {
         home: *mut Carrier,
     ) -> Self {
         // ORDER: Relaxed, all: whoever may touch the goroutine gets it by a queue, after this.
-        goroutine.id.store(id, Ordering::Relaxed);
-        // ORDER: Relaxed: as above.
         goroutine.references.store(1, Ordering::Relaxed);
         // ORDER: Relaxed: as above.
         goroutine.runtime.store(ptr::from_ref(runtime).cast_mut(), Ordering::Relaxed);
@@ -86,6 +85,9 @@ impl Runnable {
         // ORDER: Relaxed: as above.
         goroutine.home.store(home, Ordering::Relaxed);
         goroutine.set_status(Status::Runnable, WaitReason::None);
+        // ORDER: Release: pairs with the Acquire in `picture`: who sees the number sees the rest.
+        goroutine.id.store(id, Ordering::Release);
+        goroutine.owned.guard.set(0);
         goroutine.owned.kind.set(kind);
         goroutine.owned.body.set(Some(body));
         Self(goroutine)
@@ -165,7 +167,7 @@ impl Runnable {
         }
         self.cancel(Cancelled::Shutdown);
         if self.0.kind() != Kind::Carrier {
-            self.runtime().engine().counters.ended_outside();
+            self.runtime().engine().counters.add_outside(Count::Ended);
         }
         if let Some(goroutine) = self.end() {
             super::Free::default().push(goroutine);

@@ -75,7 +75,7 @@ impl fmt::Display for RunError {
             }
             Self::Main(error) => write!(f, "the main function: {error}"),
             Self::Deadlock(dump) => {
-                write!(f, "all goroutines are asleep: deadlock\n\n{dump}")
+                write!(f, "all goroutines are asleep - deadlock!\n\n{dump}")
             }
         }
     }

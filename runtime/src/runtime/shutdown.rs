@@ -99,6 +99,7 @@ impl Runtime {
             runnable.abandon();
         }
         let threads = self.shared.wait_for_threads();
+        self.shared.engine().end_watching();
         for runnable in self.shared.engine().carriers.drain() {
             runnable.abandon();
         }

@@ -29,6 +29,7 @@ use corosensei::stack::{Stack, StackPointer};
 
 pub(crate) use self::pool::{FiberPool, Fibers};
 use self::slab::Slab;
+pub(crate) use self::slab::page_size;
 
 /// The least a stack may have: a panic, with its message, must fit.
 pub const MIN_STACK_SIZE: usize = 16 * 1024;
@@ -62,9 +63,9 @@ unsafe impl Stack for GuardedStack {
 }
 
 impl GuardedStack {
-    /// Whether `address` lies in this stack's guard.
-    pub(crate) fn guards(&self, address: usize) -> bool {
-        (self.limit.get()..self.limit.get() + self.slab.guard_size()).contains(&address)
+    /// The lowest address of this stack's guard.
+    pub(crate) fn guard(&self) -> usize {
+        self.limit.get()
     }
 
     /// Gives its memory back to the kernel, and keeps the addresses.
@@ -76,6 +77,7 @@ impl GuardedStack {
 /// Where stacks of one size come from.
 pub(crate) struct Stacks {
     size: usize,
+    protect: bool,
     cut: Mutex<Cut>,
 }
 
@@ -89,9 +91,9 @@ struct Cut {
 }
 
 impl Stacks {
-    /// Stacks of `size` bytes, rounded up to whole pages.
-    pub(crate) fn new(size: usize) -> Self {
-        Self { size, cut: Mutex::new(Cut { slab: None, used: 0, count: 0 }) }
+    /// Stacks of `size` bytes, rounded up to whole pages. `protect`: their guards are pages that are protected, whatever the kernel can do.
+    pub(crate) fn new(size: usize, protect: bool) -> Self {
+        Self { size, protect, cut: Mutex::new(Cut { slab: None, used: 0, count: 0 }) }
     }
 
     /// A stack that nobody has used.
@@ -102,7 +104,7 @@ impl Stacks {
     pub(crate) fn cut(&self) -> io::Result<GuardedStack> {
         let mut cut = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
         if cut.slab.as_ref().is_none_or(|slab| cut.used == slab.count()) {
-            cut.slab = Some(Arc::new(Slab::map(self.size)?));
+            cut.slab = Some(Arc::new(Slab::map(self.size, self.protect)?));
             cut.used = 0;
         }
         let slab = Arc::clone(cut.slab.as_ref().expect("it was mapped above"));
@@ -121,7 +123,12 @@ mod tests {
 
     #[test]
     fn stacks_do_not_overlap_and_are_writable() {
-        let stacks = Stacks::new(MIN_STACK_SIZE);
+        for protect in [false, true] {
+            check(&Stacks::new(MIN_STACK_SIZE, protect));
+        }
+    }
+
+    fn check(stacks: &Stacks) {
         let mut all: Vec<GuardedStack> = (0..300).map(|_| stacks.cut().unwrap()).collect();
         all.sort_by_key(|stack| stack.limit);
         for pair in all.windows(2) {
@@ -133,7 +140,7 @@ mod tests {
             let byte = std::ptr::with_exposed_provenance_mut::<u8>(lowest);
             // SAFETY: the byte is the lowest above the guard, and nobody runs on the stack.
             unsafe { byte.write(7) };
-            assert!(stack.guards(lowest - 1) && !stack.guards(lowest));
+            assert_eq!(lowest - stack.guard(), page_size());
             stack.release_memory();
             // SAFETY: as above; the kernel gives a zeroed page for the one it took.
             assert_eq!(unsafe { byte.read() }, 0);

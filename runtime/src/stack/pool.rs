@@ -21,15 +21,26 @@ const WARM: usize = 512;
 
 /// The fibers of a runtime.
 pub(crate) struct FiberPool {
+    size: usize,
     stacks: Stacks,
     warm: Mutex<Vec<Box<Fiber>>>,
     cold: Mutex<Vec<GuardedStack>>,
 }
 
 impl FiberPool {
-    /// Fibers with stacks of `size` bytes.
-    pub(crate) fn new(size: usize) -> Self {
-        Self { stacks: Stacks::new(size), warm: Mutex::default(), cold: Mutex::default() }
+    /// Fibers with stacks of `size` bytes; see [`Stacks::new`].
+    pub(crate) fn new(size: usize, protect: bool) -> Self {
+        Self {
+            size,
+            stacks: Stacks::new(size, protect),
+            warm: Mutex::default(),
+            cold: Mutex::default(),
+        }
+    }
+
+    /// How large the stacks are.
+    pub(crate) fn stack_size(&self) -> usize {
+        self.size
     }
 
     fn warm(&self) -> MutexGuard<'_, Vec<Box<Fiber>>> {

@@ -17,6 +17,7 @@ const MADV_GUARD_INSTALL: libc::c_int = 102;
 
 /// One mapping, which is unmapped when the last stack in it is dropped.
 pub(super) struct Slab {
+    protect: bool,
     start: NonNull<libc::c_void>,
     count: usize,
     stride: usize,
@@ -27,17 +28,18 @@ unsafe impl Send for Slab {}
 // SAFETY: as above.
 unsafe impl Sync for Slab {}
 
-pub(super) fn page_size() -> usize {
+pub(crate) fn page_size() -> usize {
     static SIZE: OnceLock<usize> = OnceLock::new();
-    // SAFETY: `sysconf` has no precondition.
     *SIZE.get_or_init(|| {
+        // SAFETY: `sysconf` has no precondition.
         usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
     })
 }
 
 impl Slab {
-    /// Maps addresses for stacks of `size` bytes, each with its guard.
-    pub(super) fn map(size: usize) -> io::Result<Self> {
+    /// Maps addresses for stacks of `size` bytes, each with its guard; see
+    /// [`Stacks::new`](super::Stacks::new).
+    pub(super) fn map(size: usize, protect: bool) -> io::Result<Self> {
         let stride = size.next_multiple_of(page_size()) + page_size();
         let count = (SLAB_SIZE / stride).clamp(1, MOST_STACKS);
         #[cfg(target_os = "linux")]
@@ -65,7 +67,7 @@ impl Slab {
         unsafe {
             libc::madvise(start.as_ptr(), stride * count, libc::MADV_NOHUGEPAGE);
         }
-        Ok(Self { start, count, stride })
+        Ok(Self { protect, start, count, stride })
     }
 
     pub(super) fn count(&self) -> usize {
@@ -81,7 +83,7 @@ impl Slab {
     pub(super) fn part(&self, index: usize) -> io::Result<Range<usize>> {
         assert!(index < self.count, "the slab has {} stacks", self.count);
         let start = self.start.as_ptr().wrapping_byte_add(index * self.stride);
-        guard(start)?;
+        guard(start, self.protect)?;
         let start = start.expose_provenance();
         Ok(start..start + self.stride)
     }
@@ -101,12 +103,12 @@ impl Slab {
 }
 
 /// Makes the page at `start` fault.
-fn guard(start: *mut libc::c_void) -> io::Result<()> {
+fn guard(start: *mut libc::c_void, protect: bool) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         static UNKNOWN: AtomicBool = AtomicBool::new(false);
         // ORDER: Relaxed: it spares system calls, and guards nothing.
-        if !UNKNOWN.load(Ordering::Relaxed) {
+        if !protect && !UNKNOWN.load(Ordering::Relaxed) {
             // SAFETY: the page is the caller's, and holds nothing.
             if unsafe { libc::madvise(start, page_size(), MADV_GUARD_INSTALL) } == 0 {
                 return Ok(());
