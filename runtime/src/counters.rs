@@ -75,8 +75,8 @@ impl Counters {
     #[inline]
     pub(crate) fn add(&self, count: Count) {
         let word = &self.counts[count as usize];
-        // ORDER: Release, and Relaxed for the own count: pairs with the Acquire in `sums`: an end is
-        // never seen without its start, which may be another processor's.
+        // ORDER: Release, and Relaxed for the own count: pairs with the Acquire in `sums`: an end
+        // is never seen without its start, which may be another processor's.
         word.store(word.load(Ordering::Relaxed) + 1, Ordering::Release);
     }
 
@@ -149,7 +149,8 @@ impl AllCounters {
         self.outside.add_shared(count);
     }
 
-    /// The coarse time: not later than now, and while anything runs not more than about 10 ms earlier.
+    /// The coarse time: not later than now, and while anything runs not more than about 10 ms
+    /// earlier.
     #[inline]
     pub(crate) fn coarse(&self) -> u64 {
         // ORDER: Relaxed: it tells itself alone.

@@ -62,8 +62,8 @@ pub(crate) fn of(shared: &Shared) -> Dump {
     Dump { goroutines }
 }
 
-/// In Go's shape: number, what it waits for and how long, whether it is locked to a thread; then its
-/// name, and where it was started. What is shorter than a second is not told.
+/// In Go's shape: number, what it waits for and how long, whether it is locked to a thread; then
+/// its name, and where it was started. What is shorter than a second is not told.
 impl fmt::Display for GoroutineInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "goroutine {} [", self.id)?;

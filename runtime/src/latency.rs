@@ -1,7 +1,7 @@
 //! A histogram of times, for one writer.
 //!
-//! Its buckets are as wide as a quarter of the power of two that they lie in, so that a time is known
-//! to 25 % whatever its size. One writer at a time, no locked instruction:
+//! Its buckets are as wide as a quarter of the power of two that they lie in, so that a time is
+//! known to 25 % whatever its size. One writer at a time, no locked instruction:
 //!
 //! ```text
 //!    0 1 2 3 | 4 5 6 7 | 8-9 10-11 12-13 14-15 | 16-19 20-23 24-27 28-31 | ...

@@ -124,8 +124,8 @@ pub struct Metrics {
     pub queued: usize,
     /// Machines, and how many of them slept.
     pub machines: (usize, usize),
-    /// How long goroutines have waited from runnable to running. `None` unless the runtime was built
-    /// with [`latency`](crate::Builder::latency).
+    /// How long goroutines have waited from runnable to running. `None` unless the runtime was
+    /// built with [`latency`](crate::Builder::latency).
     pub latency: Option<Latency>,
 }
 

@@ -1,8 +1,9 @@
 //! What the core tells of its steps: counted, and written into a trace.
 //!
 //! The steps that each task takes are not asked for: `observe` decides by the kind of the event,
-//! which is a constant where it is told, so for these no code is left. The runtime itself knows when
-//! it switches. What remains happens when a machine looks for work, sleeps, or loses a processor.
+//! which is a constant where it is told, so for these no code is left. The runtime itself knows
+//! when it switches. What remains happens when a machine looks for work, sleeps, or loses a
+//! processor.
 
 use std::sync::Arc;
 
@@ -64,7 +65,8 @@ impl Watcher {
         }
         match (event, worker) {
             (Event::Began { processor, .. }, worker) => {
-                // After a sleep, of the machine and maybe of sysmon: the coarse time has stood still.
+                // After a sleep, of the machine and maybe of sysmon: the coarse time has stood
+                // still.
                 self.counters.set_coarse(self.tracer.now());
                 if let Some(worker) = worker {
                     worker.hold(processor);

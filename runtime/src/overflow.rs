@@ -1,12 +1,13 @@
 //! A stack's overflow: told with the goroutine's name, instead of a bare `Segmentation fault`.
 //!
-//! A goroutine that uses up its stack touches the guard below it, and the kernel sends a signal. The
-//! handler runs on a stack of the thread's own, as the goroutine's has no room. If the address lies
-//! in the guard of the goroutine that runs on the thread, it says who it is and aborts; any other
-//! fault goes to the handler that was there before, std's for one, which knows the threads' stacks.
+//! A goroutine that uses up its stack touches the guard below it, and the kernel sends a signal.
+//! The handler runs on a stack of the thread's own, as the goroutine's has no room. If the address
+//! lies in the guard of the goroutine that runs on the thread, it says who it is and aborts; any
+//! other fault goes to the handler that was there before, std's for one, which knows the threads'
+//! stacks.
 //!
-//! The handler does only what a signal's handler may: it reads atomics and the thread's worker, makes
-//! text in an array, and calls `write` and `abort`.
+//! The handler does only what a signal's handler may: it reads atomics and the thread's worker,
+//! makes text in an array, and calls `write` and `abort`.
 
 use std::fmt::{self, Write};
 use std::mem::{self, MaybeUninit};

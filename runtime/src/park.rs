@@ -200,7 +200,8 @@ pub(crate) fn ready(runnable: Runnable) {
     }
 }
 
-/// A goroutine is about to be put where others find it: says so to whoever measures, and to a trace.
+/// A goroutine is about to be put where others find it: says so to whoever measures, and to a
+/// trace.
 #[cold]
 pub(crate) fn tell_ready(runnable: &Runnable) {
     let (goroutine, engine) = (runnable.goroutine(), runnable.runtime().engine());

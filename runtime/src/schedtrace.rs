@@ -1,8 +1,8 @@
 //! `schedtrace`: one line about the scheduler, every so many milliseconds, in Go's shape.
 //!
 //! `GOSCHEDDEBUG=schedtrace=1000` has every runtime of the process print a line each second to the
-//! standard error; `,scheddetail=1` adds a line for each P, M and G. A thread of its own prints them:
-//! sysmon sleeps as deep as ever. What is wrong in the variable is told, and left out.
+//! standard error; `,scheddetail=1` adds a line for each P, M and G. A thread of its own prints
+//! them: sysmon sleeps as deep as ever. What is wrong in the variable is told, and left out.
 //!
 //= go1.27:src/runtime/proc.go#schedtrace
 
@@ -82,9 +82,9 @@ pub(crate) fn of(shared: &Shared) -> SchedTrace {
 }
 
 impl Runtime {
-    /// The scheduler's state, in the shape of Go's `schedtrace`. To have it printed again and again,
-    /// set the environment variable `GOSCHEDDEBUG=schedtrace=1000`, in milliseconds, before the
-    /// runtime is built.
+    /// The scheduler's state, in the shape of Go's `schedtrace`. To have it printed again and
+    /// again, set the environment variable `GOSCHEDDEBUG=schedtrace=1000`, in milliseconds, before
+    /// the runtime is built.
     #[must_use]
     pub fn schedtrace(&self) -> SchedTrace {
         of(self.shared())

@@ -85,8 +85,8 @@ impl Seats {
         Taken { seats: self, seat }
     }
 
-    /// Looks at every seat, by the machines' numbers. The list is locked meanwhile, so that a machine
-    /// may wait with its end.
+    /// Looks at every seat, by the machines' numbers. The list is locked meanwhile, so that a
+    /// machine may wait with its end.
     pub(crate) fn look<T>(&self, mut look: impl FnMut(&Seat) -> T) -> Vec<T> {
         let all = self.all();
         // SAFETY: each is in the list, and so lives as long as we have the lock.

@@ -131,7 +131,8 @@ impl Worker {
         unsafe { &mut *self.machine.get() }
     }
 
-    /// A goroutine begins on a fiber: which, where its code will suspend, and the guard of the stack.
+    /// A goroutine begins on a fiber: which, where its code will suspend, and the guard of the
+    /// stack.
     pub(crate) fn begin(&self, switch: *const Switch, guard: usize) -> &'static Goroutine {
         let goroutine = self.seat.current().expect("a fiber is resumed for a goroutine");
         goroutine.switch().set(switch);
@@ -139,8 +140,8 @@ impl Worker {
         goroutine
     }
 
-    /// The machine has begun to hold a processor. Whatever gives it one tells so, but for the end of
-    /// a system call whose processor nobody took.
+    /// The machine has begun to hold a processor. Whatever gives it one tells so, but for the end
+    /// of a system call whose processor nobody took.
     pub(crate) fn hold(&self, processor: usize) {
         self.seat.set_processor(Some(processor));
         let counters = std::ptr::from_ref(self.counters.of(Some(processor)));

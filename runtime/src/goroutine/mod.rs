@@ -230,8 +230,8 @@ impl Goroutine {
     /// Names it, before it becomes a goroutine.
     #[inline]
     pub(crate) fn set_name(&self, name: &str) {
-        // ORDER: Release: pairs with the Acquire fence in `picture`: whoever sees the name sees that
-        // the number is not what it was.
+        // ORDER: Release: pairs with the Acquire fence in `picture`: whoever sees the name sees
+        // that the number is not what it was.
         fence(Ordering::Release);
         self.name.set(name);
     }

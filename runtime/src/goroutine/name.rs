@@ -1,8 +1,8 @@
 //! A goroutine's name, in the descriptor itself.
 //!
-//! A dump reads it without a lock, and a signal's handler without an allocation; so it lies in a few
-//! atomic words. Whoever reads it while the descriptor becomes another's finds a mixture, and throws
-//! it away, since the number has changed: see `Goroutine::info`.
+//! A dump reads it without a lock, and a signal's handler without an allocation; so it lies in a
+//! few atomic words. Whoever reads it while the descriptor becomes another's finds a mixture, and
+//! throws it away, since the number has changed: see `Goroutine::picture`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +23,7 @@ impl AtomicName {
     #[inline]
     pub(super) fn set(&self, name: &str) {
         if name.is_empty() {
-            // ORDER: Relaxed: see `Goroutine::info`.
+            // ORDER: Relaxed: see `Goroutine::picture`.
             self.0[0].store(0, Ordering::Relaxed);
         } else {
             self.set_some(name);
@@ -38,7 +38,7 @@ impl AtomicName {
         bytes[..name.len()].copy_from_slice(name);
         for (word, bytes) in self.0.iter().zip(bytes.chunks_exact(8)) {
             let bytes = <[u8; 8]>::try_from(bytes).expect("a word has eight bytes");
-            // ORDER: Relaxed: see `Goroutine::info`.
+            // ORDER: Relaxed: see `Goroutine::picture`.
             word.store(u64::from_le_bytes(bytes), Ordering::Relaxed);
         }
     }
@@ -47,7 +47,7 @@ impl AtomicName {
     pub(super) fn get(&self) -> ([u8; MAX_NAME], usize) {
         let mut bytes = [0; MAX_NAME];
         for (word, bytes) in self.0.iter().zip(bytes.chunks_exact_mut(8)) {
-            // ORDER: Relaxed: see `Goroutine::info`.
+            // ORDER: Relaxed: see `Goroutine::picture`.
             bytes.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes());
         }
         (bytes, bytes.iter().position(|byte| *byte == 0).unwrap_or(MAX_NAME))

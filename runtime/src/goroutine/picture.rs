@@ -1,8 +1,8 @@
 //! A goroutine as a dump sees it: read without a lock, and of one goroutine.
 //!
-//! A descriptor may become another goroutine's while it is read. The number is written after all the
-//! rest, and taken back before; no number is used twice. So what was read between two looks at the
-//! same number is that goroutine's.
+//! A descriptor may become another goroutine's while it is read. The number is written after all
+//! the rest, and taken back before; no number is used twice. So what was read between two looks at
+//! the same number is that goroutine's.
 
 use std::panic::Location;
 use std::sync::atomic::{Ordering, fence};

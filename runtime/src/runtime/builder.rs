@@ -203,16 +203,17 @@ impl Builder {
     }
 
     /// Traces the run from the beginning, and writes the trace to this file at the shutdown; see
-    /// [`Trace::write_json`](crate::Trace::write_json). The file is made by [`build`](Builder::build);
-    /// if it cannot be written in the end, that is told on the standard error.
+    /// [`Trace::write_json`](crate::Trace::write_json). The file is made by
+    /// [`build`](Builder::build); if it cannot be written in the end, that is told on the standard
+    /// error.
     pub fn trace(mut self, path: impl Into<PathBuf>) -> Self {
         self.trace = Some(path.into());
         self
     }
 
     /// Has a dump of all goroutines written to the standard error whenever the process is sent
-    /// `SIGQUIT`, as Ctrl-\\ does on a terminal. The process goes on. What the signal did before, the
-    /// end of the process if nobody has changed it, it does no more.
+    /// `SIGQUIT`, as Ctrl-\\ does on a terminal. The process goes on. What the signal did before,
+    /// the end of the process if nobody has changed it, it does no more.
     pub fn dump_on_signal(mut self) -> Self {
         self.dump_on_signal = true;
         self

@@ -91,7 +91,8 @@ struct Cut {
 }
 
 impl Stacks {
-    /// Stacks of `size` bytes, rounded up to whole pages. `protect`: their guards are pages that are protected, whatever the kernel can do.
+    /// Stacks of `size` bytes, rounded up to whole pages. `protect`: their guards are pages that
+    /// are protected, whatever the kernel can do.
     pub(crate) fn new(size: usize, protect: bool) -> Self {
         Self { size, protect, cut: Mutex::new(Cut { slab: None, used: 0, count: 0 }) }
     }

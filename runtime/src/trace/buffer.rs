@@ -1,8 +1,8 @@
 //! Where a trace's records lie: chunks, each written by one thread.
 //!
-//! A thread fills a chunk and takes the next. How many chunks there may be is decided when the trace
-//! begins; a thread that gets none drops what it has to tell, and counts it. A chunk's length is
-//! stored after the record, so that whoever reads up to it reads what was written.
+//! A thread fills a chunk and takes the next. How many chunks there may be is decided when the
+//! trace begins; a thread that gets none drops what it has to tell, and counts it. A chunk's length
+//! is stored after the record, so that whoever reads up to it reads what was written.
 
 use std::cell::UnsafeCell;
 use std::collections::HashMap;
@@ -198,8 +198,8 @@ impl Writer {
         if self.chunk.as_ref().is_some_and(|chunk| chunk.push(record)) {
             return;
         }
-        // What comes after a record that was dropped is dropped, too: the end is missing, not a part
-        // of the middle.
+        // What comes after a record that was dropped is dropped, too: the end is missing, not a
+        // part of the middle.
         // ORDER: Relaxed: this thread counts it.
         let is_cut = self.buffer.dropped.load(Ordering::Relaxed) > 0;
         match if is_cut { None } else { self.recording.chunk() } {

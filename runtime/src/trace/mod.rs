@@ -1,9 +1,9 @@
 //! A trace of a run: who ran where and when, and who made whom runnable.
 //!
-//! While a trace runs, each thread writes what it does into a buffer of its own, without a lock. All
-//! times are read from one clock, before a goroutine is let go and after it was got; so what happens
-//! on a processor is in order, whatever threads it happens on. The memory is bounded: what finds no
-//! room is counted, and missing at the end.
+//! While a trace runs, each thread writes what it does into a buffer of its own, without a lock.
+//! All times are read from one clock, before a goroutine is let go and after it was got; so what
+//! happens on a processor is in order, whatever threads it happens on. The memory is bounded: what
+//! finds no room is counted, and missing at the end.
 //!
 //! ```text
 //!    start_trace()      WATCHED ◄── 1: every switch now asks who watches
@@ -176,7 +176,8 @@ impl std::error::Error for AlreadyTraced {}
 
 /// A trace that runs. Dropping it ends it, and throws it away.
 ///
-/// Recording an event costs a reading of the clock and a store of 56 bytes, two for each switch.
+/// Recording an event costs a reading of the clock and a store of about 50 bytes, twice for each
+/// switch.
 pub struct Trace {
     tracer: Arc<Tracer>,
     recording: Arc<Recording>,
@@ -236,9 +237,9 @@ impl Trace {
     /// Ends the trace, and writes it in the JSON form of trace events, which
     /// [Perfetto](https://ui.perfetto.dev) and `chrome://tracing` open.
     ///
-    /// Two processes stand for the processors and for the machines with the other threads. A slice is
-    /// a time that a goroutine ran, with its number and its name, or where it was started. Arrows lead
-    /// from where it was made runnable to where it ran.
+    /// Two processes stand for the processors and for the machines with the other threads. A slice
+    /// is a time that a goroutine ran, with its number and its name, or where it was started.
+    /// Arrows lead from where it was made runnable to where it ran.
     ///
     /// # Errors
     ///
@@ -295,8 +296,8 @@ impl Runtime {
         Trace::start(self.shared(), RECORDS)
     }
 
-    /// As [`start_trace`](Runtime::start_trace), with room for so many records, of which each thread
-    /// takes 512 at a time.
+    /// As [`start_trace`](Runtime::start_trace), with room for so many records, of which each
+    /// thread takes 512 at a time.
     ///
     /// # Errors
     ///

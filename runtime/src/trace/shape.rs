@@ -1,8 +1,9 @@
 //! From records to slices and arrows.
 //!
-//! Each thread's records are read in their order. A run of a goroutine is a slice of its thread, and
-//! as many of its processor as there were system calls in it, plus one: inside them the processor
-//! may belong to somebody else. A goroutine that was made runnable and then ran gives an arrow.
+//! Each thread's records are read in their order. A run of a goroutine is a slice of its thread,
+//! and as many of its processor as there were system calls in it, plus one: inside them the
+//! processor may belong to somebody else. A goroutine that was made runnable and then ran gives an
+//! arrow.
 
 use std::collections::HashMap;
 use std::panic::Location;
