@@ -78,6 +78,18 @@ impl Engine {
             let _ = writeln!(std::io::stderr(), "the trace was not written: {error}");
         }
     }
+
+    /// When that is on the runtime's clock. Before its start is at its start.
+    pub(crate) fn time_of(&self, instant: Instant) -> u64 {
+        let since = instant.saturating_duration_since(self.start).as_nanos();
+        u64::try_from(since).unwrap_or(u64::MAX)
+    }
+
+    /// Whether that time has come. The clock is not read if it never comes.
+    #[inline]
+    pub(crate) fn is_over(&self, when: u64) -> bool {
+        when != u64::MAX && when <= self.clock()
+    }
 }
 
 impl Host for Engine {
@@ -121,7 +133,7 @@ impl Host for Engine {
     fn poll(&self, wait: Option<Deadline>, ready: &mut Batch) {
         let here = Worker::here().and_then(|worker| worker.seat.processor());
         self.counters.of(here).add_rare(Rare::Polls, 1);
-        self.netpoll.poll(wait, || self.clock(), ready);
+        self.netpoll.poll(wait, self, ready);
     }
 
     fn break_poll(&self) {

@@ -15,6 +15,7 @@ mod locals;
 mod lock;
 mod metrics;
 mod named;
+pub mod net;
 mod netpoll;
 mod observer;
 mod overflow;

@@ -23,6 +23,7 @@ use gosched::Give;
 
 use crate::contain::contained;
 use crate::counters::Count;
+use crate::engine::Engine;
 use crate::fiber::{Resume, Stop};
 use crate::goroutine::{Free, Goroutine, Kind, Runnable, Status, WaitReason};
 use crate::trace::What;
@@ -275,6 +276,18 @@ pub(crate) fn wake_into(waker: Waker, ready: &mut crate::engine::Batch) {
     } else {
         // Somebody else's: it may panic, and a poll must not.
         contained(|| waker.wake());
+    }
+}
+
+/// As [`wake_into`], in a runtime's poll: a goroutine of another runtime has nothing to do in the
+/// batch of this one, and is submitted to its own.
+pub(crate) fn wake_for(engine: &Engine, waker: Waker, ready: &mut crate::engine::Batch) {
+    let runtime = engine.shared.get().map_or(std::ptr::null(), std::sync::Weak::as_ptr);
+    let is_goroutine = std::ptr::eq(waker.vtable(), &raw const WAKER);
+    if is_goroutine && !goroutine_of(waker.data()).belongs_to(runtime) {
+        waker.wake();
+    } else {
+        wake_into(waker, ready);
     }
 }
 

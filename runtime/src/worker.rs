@@ -397,6 +397,15 @@ impl Worker {
         self.engine().tracer.tell(goroutine, what);
     }
 
+    /// The number of the processor that runs the goroutine here; 0 where there is none.
+    pub(crate) fn processor_here() -> usize {
+        let processor = Self::running().and_then(|(worker, _)| {
+            // SAFETY: the running goroutine, and one call.
+            unsafe { worker.machine() }.processor()
+        });
+        processor.unwrap_or(0)
+    }
+
     /// Whether g0 runs on this thread, and not a goroutine.
     pub(crate) fn is_g0(&self) -> bool {
         self.seat.current().is_none()

@@ -188,6 +188,11 @@ impl Goroutine {
 
     /// Whether it belongs to `runtime`. For the dump.
     pub(crate) fn is_of(&self, runtime: &Shared) -> bool {
+        self.belongs_to(runtime)
+    }
+
+    /// As [`is_of`](Goroutine::is_of), for a runtime that may be no more.
+    pub(crate) fn belongs_to(&self, runtime: *const Shared) -> bool {
         // ORDER: Relaxed: a picture of one instant.
         std::ptr::eq(self.runtime.load(Ordering::Relaxed), runtime)
     }

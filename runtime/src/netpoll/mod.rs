@@ -51,7 +51,8 @@ use self::descriptor::Count;
 pub(crate) use self::descriptor::Direction;
 pub(crate) use self::kernel::SHORT_IS_EMPTY;
 use self::kernel::{Event, Kernel, Timeout};
-pub(crate) use self::registration::Registration;
+pub(crate) use self::registration::{Registration, closed, timed_out};
+pub use self::registration::{Closed, NoPoller};
 use crate::engine::{Batch, Engine};
 use crate::park::wake_for;
 

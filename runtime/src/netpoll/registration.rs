@@ -46,6 +46,8 @@ pub enum NoPoller {
     /// The thread runs no goroutine, and so it is unclear which runtime the socket belongs to.
     /// [`Runtime::net`](crate::Runtime::net) says it.
     NoRuntime,
+    /// [`Runtime::net`](crate::Runtime::net) was called inside a goroutine of another runtime.
+    OtherRuntime,
     /// The socket's runtime has shut down.
     Shutdown,
 }
@@ -56,6 +58,7 @@ impl fmt::Display for NoPoller {
             Self::NoRuntime => {
                 "this thread runs no goroutine: make the socket inside `Runtime::net` or `Runtime::run`"
             }
+            Self::OtherRuntime => "a goroutine's sockets belong to its own runtime",
             Self::Shutdown => "the runtime that the socket belongs to has shut down",
         })
     }
@@ -195,11 +198,14 @@ impl fmt::Debug for Registration {
     }
 }
 
+/// The error of a socket that was closed by `close`.
+#[cold]
 pub(crate) fn closed() -> io::Error {
     io::Error::other(Closed)
 }
 
+/// The error of a deadline that has come.
 #[cold]
-fn timed_out() -> io::Error {
+pub(crate) fn timed_out() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "the deadline is over")
 }

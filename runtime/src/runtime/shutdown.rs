@@ -98,6 +98,7 @@ impl Runtime {
         for runnable in queued {
             runnable.abandon();
         }
+        self.shared.engine().netpoll.close();
         let threads = self.shared.wait_for_threads();
         self.shared.engine().end_watching();
         for runnable in self.shared.engine().carriers.drain() {
