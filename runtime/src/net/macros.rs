@@ -118,7 +118,8 @@ macro_rules! stream_io {
     ($type:ty) => {
         impl std::io::Read for &$type {
             fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-                self.socket.run(Direction::Read, |socket, seen| self.read_once(socket, seen, buffer))
+                self.socket
+                    .run(Direction::Read, |socket, seen| self.read_once(socket, seen, buffer))
             }
 
             fn read_vectored(
@@ -185,10 +186,9 @@ macro_rules! stream_io {
                 context: &mut Context<'_>,
                 buffer: &mut [u8],
             ) -> Poll<std::io::Result<usize>> {
-                self.socket
-                    .poll(Direction::Read, context, |socket, seen| {
-                        self.read_once(socket, seen, buffer)
-                    })
+                self.socket.poll(Direction::Read, context, |socket, seen| {
+                    self.read_once(socket, seen, buffer)
+                })
             }
 
             /// Reads into several buffers, for futures.
@@ -197,10 +197,9 @@ macro_rules! stream_io {
                 context: &mut Context<'_>,
                 buffers: &mut [std::io::IoSliceMut<'_>],
             ) -> Poll<std::io::Result<usize>> {
-                self.socket
-                    .poll(Direction::Read, context, |socket, seen| {
-                        self.read_many(socket, seen, buffers)
-                    })
+                self.socket.poll(Direction::Read, context, |socket, seen| {
+                    self.read_many(socket, seen, buffers)
+                })
             }
 
             /// Writes, for futures.

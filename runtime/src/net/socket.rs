@@ -43,11 +43,6 @@ impl<S: AsFd> Socket<S> {
         Socket::of(Arc::clone(self.registration.shared()), inner)
     }
 
-    /// Changes the type of the socket, and nothing else.
-    pub(crate) fn map<T: AsFd>(self, map: impl FnOnce(S) -> T) -> Socket<T> {
-        Socket { registration: self.registration, inner: map(self.inner) }
-    }
-
     /// The socket, without its tie.
     pub(crate) fn into_inner(self) -> S {
         let Self { registration, inner } = self;

@@ -25,7 +25,12 @@ pub(super) struct Alarm {
 
 impl Alarm {
     /// Has the alarm go off at the deadline, or before. The time, if the scheduler is to be told.
-    pub(super) fn set(&mut self, side: &'static Side, deadline: u64, engine: &Engine) -> Option<u64> {
+    pub(super) fn set(
+        &mut self,
+        side: &'static Side,
+        deadline: u64,
+        engine: &Engine,
+    ) -> Option<u64> {
         if deadline == NEVER || self.at.is_some_and(|at| at <= deadline) {
             return None;
         }

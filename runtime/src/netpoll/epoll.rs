@@ -22,7 +22,7 @@ const EVENTS: usize = 128;
 /// The event file's key: no socket has it.
 const WAKE: u64 = u64::MAX;
 /// Whether a short read proves that a TCP socket is empty, unless the kernel has told of an end.
-pub(super) const SHORT_IS_EMPTY: bool = true;
+pub(crate) const SHORT_IS_EMPTY: bool = true;
 
 /// What a descriptor keeps of its being armed: nothing, as it is registered for good.
 #[derive(Default)]
@@ -88,6 +88,9 @@ impl Kernel {
         Ok(())
     }
 
+    /// The kernel has told of an edge: nothing to do, as it goes on telling.
+    pub(super) fn disarm(_armed: &Armed) {}
+
     /// Polls, and tells of each event. True if somebody called [`wake`](Kernel::wake); a poll that
     /// does not wait leaves that to the one that does.
     pub(super) fn poll(&self, timeout: Timeout, mut tell: impl FnMut(Event)) -> bool {
@@ -143,11 +146,9 @@ impl Kernel {
             Timeout::Now => 0,
             Timeout::Never => -1,
             // Up: to be early would mean to be called again and again.
-            Timeout::After(after) => after
-                .as_nanos()
-                .div_ceil(1_000_000)
-                .try_into()
-                .unwrap_or(i32::MAX),
+            Timeout::After(after) => {
+                after.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i32::MAX)
+            }
         };
         // SAFETY: room for so many events.
         unsafe { libc::epoll_wait(epoll, events.as_mut_ptr(), room, milliseconds) }

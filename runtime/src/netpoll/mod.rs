@@ -51,8 +51,8 @@ use self::descriptor::Count;
 pub(crate) use self::descriptor::Direction;
 pub(crate) use self::kernel::SHORT_IS_EMPTY;
 use self::kernel::{Event, Kernel, Timeout};
-pub(crate) use self::registration::{Registration, closed, timed_out};
 pub use self::registration::{Closed, NoPoller};
+pub(crate) use self::registration::{Registration, closed, timed_out};
 use crate::engine::{Batch, Engine};
 use crate::park::wake_for;
 
@@ -127,8 +127,7 @@ impl Netpoll {
         // under a lock that we take below: before us, and we wake it, or after, and it sees this.
         self.closed.store(true, Ordering::Release);
         let list = list::list();
-        let ours: Vec<_> =
-            list.all().filter(|descriptor| descriptor.is_of(self.number)).collect();
+        let ours: Vec<_> = list.all().filter(|descriptor| descriptor.is_of(self.number)).collect();
         drop(list);
         for descriptor in ours {
             descriptor.side(Direction::Read).tell(true).wake();

@@ -22,7 +22,7 @@ use super::kernel::{Event, Timeout};
 /// How many events are taken at a time.
 const EVENTS: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 /// Not every kernel says that the peer will send no more.
-pub(super) const SHORT_IS_EMPTY: bool = false;
+pub(crate) const SHORT_IS_EMPTY: bool = false;
 
 /// What the kernel is asked to tell of, where it tells once.
 #[derive(Default)]

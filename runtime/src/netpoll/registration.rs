@@ -125,12 +125,7 @@ impl Registration {
     /// # Errors
     ///
     /// If the runtime has shut down, or the kernel cannot be asked.
-    pub(crate) fn wait(
-        &self,
-        direction: Direction,
-        seen: u64,
-        waker: &Waker,
-    ) -> io::Result<bool> {
+    pub(crate) fn wait(&self, direction: Direction, seen: u64, waker: &Waker) -> io::Result<bool> {
         let netpoll = &self.engine().netpoll;
         let goes_on = || !self.is_closed() && !netpoll.is_closed();
         let wait = self.side(direction).wait(self.engine(), seen, waker, goes_on);

@@ -2,18 +2,12 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::os::fd::AsFd;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use super::Socket;
+use super::{RETRY, Socket, sleep};
 use crate::netpoll::Direction;
-use crate::sleep;
-
-/// How often it is tried again to send to a peer whose queue is full.
-const RETRY: Duration = Duration::from_millis(1);
 
 /// A Unix socket for packets. As [`std::os::unix::net::UnixDatagram`], and a goroutine that waits
 /// for a packet parks.
@@ -101,12 +95,11 @@ impl UnixDatagram {
     pub fn send_to(&self, bytes: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
         let path = path.as_ref();
         loop {
-            let sent = self.socket.run(Direction::Write, |socket, _| {
-                match socket.send_to(bytes, path) {
+            let sent =
+                self.socket.run(Direction::Write, |socket, _| match socket.send_to(bytes, path) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
                     sent => sent.map(Some),
-                }
-            });
+                });
             if let Some(count) = sent? {
                 return Ok(count);
             }

@@ -1,7 +1,6 @@
 //! Listening for connections at a path.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};

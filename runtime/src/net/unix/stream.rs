@@ -2,15 +2,14 @@
 
 use std::io::{self, IoSliceMut, Read, Write};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::{self, SocketAddr};
 use std::path::Path;
 use std::task::{Context, Poll};
 
 use socket2::{Domain, SockAddr, Type};
 
-use super::{Seen, Socket};
-use crate::blocking;
+use super::{RETRY, Seen, Socket, sleep};
 use crate::netpoll::Direction;
 
 /// A connection by Unix sockets. As [`std::os::unix::net::UnixStream`], and a goroutine that waits
@@ -32,8 +31,8 @@ impl UnixStream {
 
     /// Connects to who listens at a path.
     ///
-    /// Where the listener's queue is full the kernel says so, and nothing when there is room again:
-    /// then it waits in [`blocking`](crate::blocking).
+    /// While the listener's queue is full it tries again each millisecond: the kernel says nothing
+    /// when there is room again.
     ///
     /// # Errors
     ///
@@ -43,13 +42,12 @@ impl UnixStream {
         let address = SockAddr::unix(path)?;
         let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
-        match socket.connect(&address) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                socket.set_nonblocking(false)?;
-                blocking(|| socket.connect(&address))?;
-                socket.set_nonblocking(true)?;
+        loop {
+            match socket.connect(&address) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => sleep(RETRY),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => break done?,
             }
-            done => done?,
         }
         Ok(Self { socket: Socket::new(net::UnixStream::from(OwnedFd::from(socket)))? })
     }
