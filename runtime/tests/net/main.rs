@@ -17,7 +17,7 @@ use gosched_runtime::net::{TcpListener, TcpStream};
 use gosched_runtime::{Migrating, Runtime};
 
 /// Longer than anything here takes.
-const LONG: Duration = Duration::from_secs(10);
+const LONG: Duration = Duration::from_secs(60);
 
 /// A runtime whose goroutines migrate, and one whose goroutines are pinned.
 fn both(processors: usize) -> [Runtime; 2] {
