@@ -47,10 +47,10 @@ impl Alarm {
 
     /// Nobody needs it any more.
     pub(super) fn cancel(&mut self, engine: &Engine) {
-        if self.at.take().is_some() {
-            if let Some(timer) = &self.timer {
-                engine.timers.remove(timer);
-            }
+        if self.at.take().is_some()
+            && let Some(timer) = &self.timer
+        {
+            engine.timers.remove(timer);
         }
     }
 }

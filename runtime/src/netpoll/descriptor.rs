@@ -111,7 +111,7 @@ impl Descriptor {
             generation: AtomicU32::new(0),
             owner: AtomicU64::new(NOBODY),
             closed: AtomicBool::new(false),
-            armed: Armed::default(),
+            armed: Armed::new(),
             read: Side::new(),
             write: Side::new(),
         }
@@ -314,11 +314,11 @@ impl Waiting {
     }
 
     fn take(&mut self) -> Wakers {
-        if self.wakers.first.is_some() {
-            if let Some(count) = &self.count {
-                // ORDER: Relaxed: those who were counted will run, so nobody sleeps for ever.
-                count.fetch_sub(1, Ordering::Relaxed);
-            }
+        if self.wakers.first.is_some()
+            && let Some(count) = &self.count
+        {
+            // ORDER: Relaxed: those who were counted will run, so nobody sleeps for ever.
+            count.fetch_sub(1, Ordering::Relaxed);
         }
         std::mem::take(&mut self.wakers)
     }

@@ -25,8 +25,13 @@ const WAKE: u64 = u64::MAX;
 pub(crate) const SHORT_IS_EMPTY: bool = true;
 
 /// What a descriptor keeps of its being armed: nothing, as it is registered for good.
-#[derive(Default)]
 pub(super) struct Armed;
+
+impl Armed {
+    pub(super) fn new() -> Self {
+        Self
+    }
+}
 
 /// The kernel's side of a poller.
 pub(super) struct Kernel {

@@ -40,8 +40,13 @@ pub(super) fn find(index: usize) -> Option<&'static Descriptor> {
     // ORDER: Acquire: pairs with the Release in `more`.
     let first = ALL.get(chunk)?.load(Ordering::Acquire);
     let offset = index - FIRST * ((1 << chunk) - 1);
-    // SAFETY: null, or a leaked chunk of FIRST << chunk descriptors, of which `offset` is one.
-    (!first.is_null()).then(|| unsafe { &*first.add(offset) })
+    if first.is_null() {
+        return None;
+    }
+    // SAFETY: a chunk has FIRST << chunk descriptors, of which `offset` is one.
+    let descriptor = unsafe { first.add(offset) };
+    // SAFETY: it was leaked, and is never written to but through its atomics and locks.
+    Some(unsafe { &*descriptor })
 }
 
 impl List {

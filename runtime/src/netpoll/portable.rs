@@ -25,8 +25,13 @@ const EVENTS: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 pub(crate) const SHORT_IS_EMPTY: bool = false;
 
 /// What the kernel is asked to tell of, where it tells once.
-#[derive(Default)]
 pub(super) struct Armed(Mutex<(bool, bool)>);
+
+impl Armed {
+    pub(super) fn new() -> Self {
+        Self(Mutex::new((false, false)))
+    }
+}
 
 /// The kernel's side of a poller.
 pub(super) struct Kernel {

@@ -35,7 +35,7 @@ fn events(kernel: &Kernel, timeout: Timeout) -> Vec<Event> {
 fn each_edge_is_told_once() {
     let kernel = Kernel::new().unwrap();
     let (mut near, mut far) = pair();
-    let armed = Armed::default();
+    let armed = Armed::new();
     kernel.add(near.as_raw_fd(), KEY).unwrap();
     kernel.arm(&armed, near.as_raw_fd(), KEY, Direction::Read).unwrap();
     // That it can be written to may be told at once.
