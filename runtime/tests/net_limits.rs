@@ -93,6 +93,12 @@ const FILES: u64 = 100;
 
 #[test]
 fn nothing_is_lost_without_files() {
+    // A hang is a failure.
+    thread::spawn(|| {
+        thread::sleep(Duration::from_secs(60));
+        eprintln!("it hangs");
+        std::process::abort();
+    });
     // SAFETY: nothing of a thread is kept across a scheduling point.
     let migrating = unsafe { Migrating::promise() };
     let builder = Runtime::builder().processors(2);

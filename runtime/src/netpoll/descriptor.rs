@@ -24,13 +24,13 @@
 //!
 //= go1.27:src/runtime/netpoll.go#pollDesc
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use super::alarm::Alarm;
 use super::kernel::Armed;
+use crate::contain::contained;
 use crate::engine::Engine;
 
 /// No deadline.
@@ -334,8 +334,6 @@ impl Wakers {
 
     /// Wakes all, whoever of them panics.
     pub(crate) fn wake(self) {
-        self.each(|waker| {
-            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-        });
+        self.each(|waker| contained(|| waker.wake()));
     }
 }

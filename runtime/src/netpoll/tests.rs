@@ -1,7 +1,7 @@
 //! The kernel's side alone: edges, wake-ups, times, and descriptors that are used again.
 
 use std::io::{Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::descriptor::{Descriptor, Direction};
 use super::kernel::{Armed, Event, Kernel, Timeout};
-use super::{key_of, list, tell};
+use super::{Registration, key_of, list, tell};
 use crate::Runtime;
 
 const KEY: usize = 77;
@@ -146,6 +146,29 @@ fn what_the_kernel_says_of_a_socket_that_is_gone_is_not_for_the_next() {
     assert_eq!(count.load(Ordering::Relaxed), 0);
     assert_eq!(Arc::strong_count(&wakes), 2);
     list::list().push(descriptor);
+}
+
+#[test]
+fn closing_wakes_without_the_kernels_help() {
+    let runtime = Runtime::new().unwrap();
+    // A pipe cannot be shut down, and so has no edge for it.
+    let (reader, _writer) = std::io::pipe().unwrap();
+    let registration = Registration::new(reader.as_fd(), Arc::clone(runtime.shared())).unwrap();
+    let wakes = Arc::new(Counts(AtomicUsize::new(0)));
+    let waker = Waker::from(Arc::clone(&wakes));
+    for direction in [Direction::Read, Direction::Write] {
+        let seen = registration.side(direction).edges();
+        // That a pipe's end can be read or written may be told meanwhile, and then nobody waits.
+        let _ = registration.wait(direction, seen, &waker);
+    }
+    let before = wakes.0.load(Ordering::Relaxed);
+    assert!(registration.begin(Direction::Read).is_ok());
+    assert!(registration.close());
+    assert!(!registration.close());
+    assert!(wakes.0.load(Ordering::Relaxed) > before);
+    assert!(registration.begin(Direction::Read).is_err());
+    let seen = registration.side(Direction::Read).edges();
+    assert!(!registration.wait(Direction::Read, seen, &waker).unwrap());
 }
 
 #[test]

@@ -98,7 +98,6 @@ impl Runtime {
         for runnable in queued {
             runnable.abandon();
         }
-        self.shared.engine().netpoll.close();
         let threads = self.shared.wait_for_threads();
         self.shared.engine().end_watching();
         for runnable in self.shared.engine().carriers.drain() {
@@ -108,6 +107,7 @@ impl Runtime {
         let _ = sysmon.join();
         self.shared.engine().timers.close();
         let left = dump::of(&self.shared);
+        self.shared.engine().netpoll.close();
         if !left.goroutines.is_empty() || threads > 0 {
             // Wakers of what was left point to it.
             mem::forget(Arc::clone(&self.shared));

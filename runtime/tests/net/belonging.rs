@@ -64,6 +64,24 @@ fn inside_a_system_call_the_thread_waits() {
 }
 
 #[test]
+fn inside_a_system_call_somebody_polls_though_all_others_sleep() {
+    on_both(2, || {
+        let (near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut near = gosched_runtime::net::unix::UnixStream::from_std(near).unwrap();
+        let peer = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(200));
+            far.write_all(b"hello").unwrap();
+        });
+        blocking(|| {
+            // Long enough for sysmon to take the processor, and to sleep, too.
+            thread::sleep(Duration::from_millis(100));
+            near.read_exact(&mut [0; 5]).unwrap();
+        });
+        peer.join().unwrap();
+    });
+}
+
+#[test]
 fn a_goroutine_of_another_runtime_runs_there() {
     // SAFETY: nothing of a thread is kept across a scheduling point.
     let migrating = unsafe { Migrating::promise() };
