@@ -1,4 +1,5 @@
-//! Addresses and connections: asking for names in a system call, connecting without one that blocks.
+//! Addresses and connections: asking for names in a system call, connecting without one that
+//! blocks.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};

@@ -46,7 +46,8 @@ impl TcpListener {
     /// # Errors
     ///
     /// Those of the system call; where there are too many open files the connection stays in the
-    /// queue. [`TimedOut`](io::ErrorKind::TimedOut) after the [deadline](TcpListener::set_deadline).
+    /// queue. [`TimedOut`](io::ErrorKind::TimedOut) after the
+    /// [deadline](TcpListener::set_deadline).
     pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let accepted = self.socket.run(Direction::Read, |socket, _| socket.accept())?;
         self.accepted(accepted)

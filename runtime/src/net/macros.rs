@@ -4,8 +4,8 @@
 macro_rules! deadlines {
     ($type:ty) => {
         impl $type {
-            /// When operations fail, in both directions; `None`: never. It holds for those that wait
-            /// now, too. A time that has passed fails them at once.
+            /// When operations fail, in both directions; `None`: never. It holds for those that
+            /// wait now, too. A time that has passed fails them at once.
             pub fn set_deadline(&self, deadline: Option<std::time::Instant>) {
                 self.set_read_deadline(deadline);
                 self.set_write_deadline(deadline);

@@ -1,7 +1,7 @@
 //! Sockets that park the goroutine, not the thread.
 //!
-//! They look like those of [`std::net`], and are used like them: an operation that has nothing to do
-//! waits, and meanwhile the machine runs other goroutines. [`unix`] has those of
+//! They look like those of [`std::net`], and are used like them: an operation that has nothing to
+//! do waits, and meanwhile the machine runs other goroutines. [`unix`] has those of
 //! [`std::os::unix::net`].
 //!
 //! ```
@@ -28,8 +28,8 @@
 //! # What all have in common
 //!
 //! *Sharing.* Every operation takes `&self`: share a socket by reference or in an
-//! [`Arc`](std::sync::Arc), read it in one goroutine and write it in another. Where several wait for
-//! the same, whoever comes first is served.
+//! [`Arc`](std::sync::Arc), read it in one goroutine and write it in another. Where several wait
+//! for the same, whoever comes first is served.
 //!
 //! *Deadlines*, as Go's. An operation fails with [`TimedOut`](io::ErrorKind::TimedOut) when the
 //! deadline has come, and at once if it has passed; nothing is done then. A deadline that is set
@@ -39,9 +39,9 @@
 //! operations of the others, those that wait and those to come: they fail with [`Closed`].
 //!
 //! *Belonging.* A socket belongs to the runtime of the goroutine that makes it, and wherever it is
-//! used, that runtime's machines wait for it: after its [shutdown](Runtime::shutdown) what would wait
-//! fails with [`NoPoller`]. On a thread that runs no goroutine, make sockets in [`Runtime::net`]; an
-//! operation there blocks the thread.
+//! used, that runtime's machines wait for it: after its [shutdown](Runtime::shutdown) what would
+//! wait fails with [`NoPoller`]. On a thread that runs no goroutine, make sockets in
+//! [`Runtime::net`]; an operation there blocks the thread.
 //!
 //! *Futures.* The methods that begin with `poll_` are the same operations for futures, as in
 //! `std::future::poll_fn(|context| socket.poll_read(context, &mut buffer)).await`, and any executor
@@ -52,9 +52,9 @@
 //! locks, and no system call of its own: the kernel knows each socket from its making.
 //! An operation that does not wait is a scheduling point, too.
 //!
-//! *Errors* are those of the system call, and these. A process that runs out of file descriptors has
-//! the system's error from `accept`, `bind` and `connect`; a connection that was not accepted then
-//! stays in the listener's queue.
+//! *Errors* are those of the system call, and these. A process that runs out of file descriptors
+//! has the system's error from `accept`, `bind` and `connect`; a connection that was not accepted
+//! then stays in the listener's queue.
 
 #[macro_use]
 mod macros;

@@ -220,8 +220,8 @@ impl Side {
 
     /// An operation that began at `seen` has taken all there was.
     pub(crate) fn set_spent(&self, seen: u64) {
-        // ORDER: Relaxed: `edges` was read with Acquire: if the kernel told of an end with that edge
-        // or before, we see it; if later, `seen` is old.
+        // ORDER: Relaxed: `edges` was read with Acquire: if the kernel told of an end with that
+        // edge or before, we see it; if later, `seen` is old.
         if !self.ended.load(Ordering::Relaxed) {
             // ORDER: Relaxed: see `is_spent`.
             self.spent.store(seen, Ordering::Relaxed);
@@ -267,8 +267,8 @@ impl Side {
         waiting.take()
     }
 
-    /// The deadline changes. Who waits is to be woken if it has passed. If the alarm is earlier than
-    /// it was the scheduler is to be told.
+    /// The deadline changes. Who waits is to be woken if it has passed. If the alarm is earlier
+    /// than it was the scheduler is to be told.
     pub(super) fn set_deadline(
         &'static self,
         deadline: u64,
@@ -305,7 +305,8 @@ impl Waiting {
             *first = waker.take();
             if let Some(count) = &self.count {
                 // ORDER: Relaxed: a goroutine's machine asks later in the same thread, or after it
-                // has got to the goroutine by a queue; others make a fence: see `Registration::wait`.
+                // has got to the goroutine by a queue; others make a fence: see
+                // `Registration::wait`.
                 count.fetch_add(1, Ordering::Relaxed);
             }
         } else if !first.iter().chain(&*rest).any(|kept| kept.will_wake(new)) {

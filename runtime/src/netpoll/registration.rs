@@ -35,8 +35,8 @@ impl fmt::Display for Closed {
 
 impl std::error::Error for Closed {}
 
-/// A socket would have to be waited for, and nobody can wake: its runtime has shut down, or there is
-/// none, since it is made by a thread that runs no goroutine.
+/// A socket would have to be waited for, and nobody can wake: its runtime has shut down, or there
+/// is none, since it is made by a thread that runs no goroutine.
 ///
 /// What an [`io::Error`] of kind [`Other`](io::ErrorKind::Other) holds then, for
 /// [`io::Error::downcast`].
@@ -56,7 +56,7 @@ impl fmt::Display for NoPoller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NoRuntime => {
-                "this thread runs no goroutine: make the socket inside `Runtime::net` or `Runtime::run`"
+                "this thread runs no goroutine: make the socket in `Runtime::net` or `Runtime::run`"
             }
             Self::OtherRuntime => "a goroutine's sockets belong to its own runtime",
             Self::Shutdown => "the runtime that the socket belongs to has shut down",
@@ -135,9 +135,9 @@ impl Registration {
         let Wait::Kept(timer) = wait else { return Ok(false) };
         netpoll.kernel.arm(&self.descriptor.armed, self.fd, self.key(), direction)?;
         self.tell_scheduler(timer);
-        // A goroutine with a processor leaves it when it parks, and its machine sees to the polling.
-        // For whoever waits otherwise a machine may have to be woken that does; the time says that
-        // a poll that waits needs not be broken.
+        // A goroutine with a processor leaves it when it parks, and its machine sees to the
+        // polling. For whoever waits otherwise a machine may have to be woken that does; the time
+        // says that a poll that waits needs not be broken.
         let has_machine = Worker::running().is_some_and(|(worker, _)| {
             !worker.inside.get() && Arc::ptr_eq(&worker.shared, &self.shared)
         });

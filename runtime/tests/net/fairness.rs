@@ -11,8 +11,8 @@ use gosched_runtime::{checkpoint, go, yield_now};
 
 use super::{both, kind, pair, within};
 
-/// Longer than anybody here may wait, on a machine that has much else to do: who is starved waits as
-/// long as the others go on.
+/// Longer than anybody here may wait, on a machine that has much else to do: who is starved waits
+/// as long as the others go on.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Echoes in goroutines, until the peer ends.

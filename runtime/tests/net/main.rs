@@ -34,8 +34,8 @@ fn on_both(processors: usize, test: fn()) {
     }
 }
 
-/// Does something, and aborts the process if it takes too long, with the state of the runtime: a hang
-/// is a failure.
+/// Does something, and aborts the process if it takes too long, with the state of the runtime: a
+/// hang is a failure.
 fn within<T>(limit: Duration, runtime: &Runtime, act: impl FnOnce() -> T) -> T {
     let (done, wait) = mpsc::channel::<()>();
     let name = thread::current().name().map(str::to_owned);

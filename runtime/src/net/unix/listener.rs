@@ -9,8 +9,8 @@ use std::time::Instant;
 use super::{Socket, UnixStream};
 use crate::netpoll::Direction;
 
-/// A Unix socket that listens. As [`std::os::unix::net::UnixListener`], and a goroutine that accepts
-/// parks. The file at the path stays when it is dropped.
+/// A Unix socket that listens. As [`std::os::unix::net::UnixListener`], and a goroutine that
+/// accepts parks. The file at the path stays when it is dropped.
 pub struct UnixListener {
     socket: Socket<net::UnixListener>,
 }
