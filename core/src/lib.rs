@@ -15,6 +15,7 @@
 //! | [`GlobalQueue`], [`Batch`] | the FIFO that all processors share | `sched.runq`, `gQueue` |
 //! | [`Note`] | the one-shot event that a machine sleeps on | `note` |
 //! | [`Permit`] | one task stops until another lets it go on | - |
+//! | [`Completion`] | a task's result, and who waits for it | - |
 //! | [`StealOrder`] | each victim once, in random order | `stealOrder` |
 //!
 //! # A worker finds its next task
@@ -98,6 +99,7 @@ where_supported! {
     #[cfg(feature = "std")]
     extern crate std;
 
+    mod completion;
     mod config;
     mod global_queue;
     mod host;
@@ -115,6 +117,7 @@ where_supported! {
     mod task;
     mod task_state;
 
+    pub use completion::Completion;
     pub use config::{Config, ConfigError};
     pub use global_queue::{Batch, BatchIntoIter, GlobalQueue};
     pub use host::{Deadline, Host};

@@ -4,6 +4,7 @@
 //! [`all`]. The module should also make sense without any engine: properties that use `proptest`
 //! stand under `#[cfg(feature = "proptest")]`.
 
+mod completion;
 mod global_queue;
 mod local_queue;
 mod memory;
@@ -27,6 +28,7 @@ pub(crate) fn all() -> Vec<Claim> {
         global_queue::claims(),
         note::claims(),
         permit::claims(),
+        completion::claims(),
         scheduler::claims(),
         steal_order::claims(),
         crate::specification::claims(),
