@@ -1,15 +1,7 @@
 //! The end of a goroutine: its result, and who waits for it.
 //!
-//! Body and result share one allocation: the closure lies where its result will be. One word decides
-//! between the goroutine that ends and the one who waits:
-//!
-//! ```text
-//!    the goroutine                        the joiner
-//!    result into the cell                 running? its waker into the cell
-//!    word: swap to ENDED                  word: RUNNING -> AWAITED, or it has ended
-//!    it was AWAITED: takes the waker,     parks
-//!    wakes
-//! ```
+//! Body and result share one allocation: the closure lies beside where its result will be, a
+//! [`Completion`], one word of which decides between the goroutine that ends and the one who waits.
 
 use std::any::Any;
 use std::cell::UnsafeCell;
@@ -19,8 +11,9 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, Waker};
+
+use gosched::Completion;
 
 use crate::contain::contained;
 use crate::goroutine::{Body, WaitReason};
@@ -117,84 +110,62 @@ impl fmt::Display for Cancelled {
     }
 }
 
-/// The goroutine has not ended, and nobody waits.
-const RUNNING: u8 = 0;
-/// The joiner's waker lies in the cell.
-const AWAITED: u8 = 1;
-/// The result lies in the cell.
-const ENDED: u8 = 2;
-
 /// Where a goroutine's result will be, and who waits for it.
-struct Completion<T> {
-    word: AtomicU8,
-    result: UnsafeCell<Option<Result<T, JoinError>>>,
-    /// The joiner's, while the word is not `AWAITED`; then of whoever changes it.
-    waker: UnsafeCell<Option<Waker>>,
-}
+struct End<T: Send>(Completion<Result<T, JoinError>, Joiner>);
 
-// SAFETY: the word decides who touches the cells; see the essay. Only values that may be sent
-// between threads lie in them.
-unsafe impl<T: Send> Sync for Completion<T> {}
-
-impl<T> Completion<T> {
+impl<T: Send> End<T> {
     fn new() -> Self {
-        Self {
-            word: AtomicU8::new(RUNNING),
-            result: UnsafeCell::new(None),
-            waker: UnsafeCell::new(None),
-        }
+        Self(Completion::new())
     }
 
-    /// The goroutine has ended. Called once.
+    /// The goroutine has ended: the holder of the run right says so, once.
     fn complete(&self, result: Result<T, JoinError>) {
-        // SAFETY: nobody reads the result before the word says ENDED, which we write below, once.
-        unsafe { *self.result.get() = Some(result) };
-        // ORDER: AcqRel: Release for the result; Acquire pairs with the joiner's Release of its
-        // waker.
-        if self.word.swap(ENDED, Ordering::AcqRel) == AWAITED {
-            // SAFETY: the joiner left it to whoever changes the word from AWAITED.
-            if let Some(waker) = unsafe { &mut *self.waker.get() }.take() {
-                // Perhaps somebody else's.
-                contained(|| waker.wake());
-            }
+        // SAFETY: a body runs to its end or is cancelled, once; the bodies below are emptied by it.
+        let joiner = unsafe { self.0.complete(result) };
+        if let Some(joiner) = joiner {
+            joiner.wake();
         }
     }
 
     fn has_ended(&self) -> bool {
-        // ORDER: Acquire: pairs with the Release in `complete`.
-        self.word.load(Ordering::Acquire) == ENDED
+        self.0.has_ended()
     }
 
     /// The result, or the waker is kept. By the one joiner.
     fn poll(&self, waker: &Waker) -> Poll<Result<T, JoinError>> {
-        // ORDER: Acquire, both: pairs with the Release in `complete`, if it has ended.
-        let taken_back =
-            || self.word.compare_exchange(AWAITED, RUNNING, Ordering::Acquire, Ordering::Acquire);
-        if !self.has_ended() && taken_back() != Err(ENDED) {
-            // SAFETY: the word is RUNNING, and so the cell is the joiner's.
-            let kept = unsafe { &mut *self.waker.get() };
-            if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
-                let before = kept.replace(waker.clone());
-                // Perhaps somebody else's.
-                contained(|| drop(before));
-            }
-            // ORDER: Release: the waker, for `complete`; Acquire: the result, if it came meanwhile.
-            let waits =
-                self.word.compare_exchange(RUNNING, AWAITED, Ordering::Release, Ordering::Acquire);
-            if waits.is_ok() {
-                return Poll::Pending;
-            }
+        // SAFETY: there is one `Ending` for a body, which polls by a reference of its own alone.
+        unsafe {
+            self.0.poll(
+                |kept| kept.0.as_ref().is_some_and(|kept| kept.will_wake(waker)),
+                || Joiner(Some(waker.clone())),
+            )
         }
-        // SAFETY: it has ended, and the goroutine touches the cell no more.
-        let result = unsafe { &mut *self.result.get() }.take();
-        Poll::Ready(result.expect("a result is taken once"))
+    }
+}
+
+/// The joiner's waker. It is perhaps somebody else's, and may panic when it wakes or is dropped.
+struct Joiner(Option<Waker>);
+
+impl Joiner {
+    fn wake(mut self) {
+        if let Some(waker) = self.0.take() {
+            contained(|| waker.wake());
+        }
+    }
+}
+
+impl Drop for Joiner {
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            contained(|| drop(waker));
+        }
     }
 }
 
 /// A closure, and then its result.
-struct Closure<F, T> {
+struct Closure<F, T: Send> {
     function: UnsafeCell<Option<F>>,
-    completion: Completion<T>,
+    end: End<T>,
 }
 
 // SAFETY: the function is touched by the holder of the run right alone.
@@ -209,8 +180,7 @@ where
         // SAFETY: the holder of the run right calls it.
         if let Some(function) = unsafe { &mut *self.function.get() }.take() {
             let result = catch_unwind(AssertUnwindSafe(function));
-            self.completion
-                .complete(result.map_err(|payload| JoinError::Panicked(Payload(payload))));
+            self.end.complete(result.map_err(|payload| JoinError::Panicked(Payload(payload))));
         }
         Poll::Ready(())
     }
@@ -219,15 +189,18 @@ where
         // SAFETY: as above.
         let function = unsafe { &mut *self.function.get() }.take();
         contained(|| drop(function));
-        self.completion.complete(Err(JoinError::Cancelled(why)));
+        self.end.complete(Err(JoinError::Cancelled(why)));
     }
 }
 
 /// A future, and then its result.
-struct Polled<F: Future> {
+struct Polled<F: Future>
+where
+    F::Output: Send,
+{
     /// Pinned: it is dropped where it lies.
     future: UnsafeCell<Option<F>>,
-    completion: Completion<F::Output>,
+    end: End<F::Output>,
 }
 
 // SAFETY: as for `Closure`.
@@ -263,24 +236,29 @@ where
             Err(payload) => Err(JoinError::Panicked(Payload(payload))),
         };
         self.drop_future();
-        self.completion.complete(result);
+        self.end.complete(result);
         Poll::Ready(())
     }
 
     fn cancel(&self, why: Cancelled) {
         self.drop_future();
-        self.completion.complete(Err(JoinError::Cancelled(why)));
+        self.end.complete(Err(JoinError::Cancelled(why)));
     }
 }
 
-/// What a [`JoinHandle`] sees of a body: its completion.
+/// What a [`JoinHandle`] sees of a body.
 trait Ends<T>: Send + Sync {
-    fn completion(&self) -> &Completion<T>;
+    fn poll(&self, waker: &Waker) -> Poll<Result<T, JoinError>>;
+    fn has_ended(&self) -> bool;
 }
 
 impl<F: Send, T: Send> Ends<T> for Closure<F, T> {
-    fn completion(&self) -> &Completion<T> {
-        &self.completion
+    fn poll(&self, waker: &Waker) -> Poll<Result<T, JoinError>> {
+        self.end.poll(waker)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.end.has_ended()
     }
 }
 
@@ -288,8 +266,12 @@ impl<F: Future + Send> Ends<F::Output> for Polled<F>
 where
     F::Output: Send,
 {
-    fn completion(&self) -> &Completion<F::Output> {
-        &self.completion
+    fn poll(&self, waker: &Waker) -> Poll<Result<F::Output, JoinError>> {
+        self.end.poll(waker)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.end.has_ended()
     }
 }
 
@@ -299,10 +281,7 @@ where
     F: FnOnce() -> T + Send + 'a,
     T: Send + 'a,
 {
-    let closure = Arc::new(Closure {
-        function: UnsafeCell::new(Some(function)),
-        completion: Completion::new(),
-    });
+    let closure = Arc::new(Closure { function: UnsafeCell::new(Some(function)), end: End::new() });
     (closure.clone(), Ending(closure))
 }
 
@@ -312,8 +291,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let polled =
-        Arc::new(Polled { future: UnsafeCell::new(Some(future)), completion: Completion::new() });
+    let polled = Arc::new(Polled { future: UnsafeCell::new(Some(future)), end: End::new() });
     (polled.clone(), Ending(polled))
 }
 
@@ -322,11 +300,11 @@ pub(crate) struct Ending<'a, T>(Arc<dyn Ends<T> + 'a>);
 
 impl<T> Ending<'_, T> {
     pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Result<T, JoinError>> {
-        self.0.completion().poll(waker)
+        self.0.poll(waker)
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.0.completion().has_ended()
+        self.0.has_ended()
     }
 }
 

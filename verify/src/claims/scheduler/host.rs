@@ -148,6 +148,8 @@ pub(super) struct Setup {
     pub(super) processors: usize,
     /// The most processors there may be.
     pub(super) most: usize,
+    /// The most machines there may be.
+    pub(super) machines: usize,
     pub(super) tasks: usize,
     pub(super) many_words: bool,
     /// How many machines the host refuses before it starts one.
@@ -167,6 +169,7 @@ impl Setup {
         Self {
             processors,
             most: processors,
+            machines: 10_000,
             tasks,
             many_words: false,
             refuses: 0,
@@ -196,6 +199,7 @@ impl<W: World> Bench<W> {
     pub(super) fn new(setup: Setup) -> Self {
         let mut config = Config::new(setup.processors);
         config.max_processors = setup.most;
+        config.max_machines = setup.machines;
         config.steal_rounds = 1;
         config.many_words = setup.many_words;
         let tasks = 0..setup.tasks;

@@ -6,6 +6,7 @@
 
 mod asleep;
 mod blocking;
+mod dismiss;
 mod host;
 mod idle;
 mod lock;
@@ -31,6 +32,7 @@ pub(crate) fn claims() -> Vec<Claim> {
         lock::claims(),
         poll::claims(),
         asleep::claims(),
+        dismiss::claims(),
         monitor::claims(),
         teardown::claims(),
         many::claims(),
