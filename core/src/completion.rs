@@ -40,8 +40,8 @@
 //!
 //! A future may be polled by one task, then by another, and each time the last one is to be woken.
 //! While the word is `AWAITED`, the cell may be taken at any moment, so whoever waits must not even
-//! look into it: it first goes back to `RUNNING`, which fails if the end has come. In between an end
-//! finds nobody, and wakes nobody: whoever waits is awake, and is about to see it.
+//! look into it: it first goes back to `RUNNING`, which fails if the end has come. In between an
+//! end finds nobody, and wakes nobody: whoever waits is awake, and is about to see it.
 
 use core::fmt;
 use core::task::Poll;
@@ -160,8 +160,8 @@ impl<T: Send, W: Send, Mem: Memory> Completion<T, W, Mem> {
     /// call, if there is one and it is the `same`, or a `new` one.
     ///
     /// A load if it has ended; a load and a read-modify-write if this is the first call; else one
-    /// read-modify-write more. If `same`, `new` or the drop of an earlier waiter panics, nobody will
-    /// be woken, until it is polled again.
+    /// read-modify-write more. If `same`, `new` or the drop of an earlier waiter panics, nobody
+    /// will be woken, until it is polled again.
     ///
     /// # Safety
     ///

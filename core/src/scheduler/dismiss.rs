@@ -8,8 +8,8 @@ use crate::host::Host;
 use crate::machine::Given;
 
 impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
-    /// Has the machine leave that has slept longest, unless no more than `keep` sleep: it is told to
-    /// [exit](super::Step::Exit). Whether one was.
+    /// Has the machine leave that has slept longest, unless no more than `keep` sleep: it is told
+    /// to [exit](super::Step::Exit). Whether one was.
     ///
     /// A machine that was sent home and has not left yet still counts. If the scheduler may have no
     /// more machines at that moment, and needs one, it is as if the host had refused one: so a host
@@ -20,8 +20,8 @@ impl<H: Host<CAP>, const CAP: usize> Scheduler<H, CAP> {
         true
     }
 
-    /// How many machines sleep that could be given a processor, or be sent home: not those that tasks
-    /// are locked to. Takes the lock of the pool.
+    /// How many machines sleep that could be given a processor, or be sent home: not those that
+    /// tasks are locked to. Takes the lock of the pool.
     #[must_use]
     pub fn sleeping(&self) -> usize {
         self.shared.pool.sleepers()

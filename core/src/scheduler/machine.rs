@@ -97,7 +97,8 @@ pub enum Step<T> {
     /// Sleep: [`Machine::sleep`]. A host that must not block here does something else for a while,
     /// and steps again: nobody tells it that there is work, as it has not gone to sleep.
     Sleep,
-    /// The scheduler has shut down: drop the machine and end the thread.
+    /// The scheduler has shut down, or the machine was [dismissed](Scheduler::dismiss): drop it and
+    /// end the thread.
     Exit,
 }
 
