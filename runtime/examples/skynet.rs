@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => 1_000_000,
     };
     let mut power = leaves;
-    while power > 1 && power % 10 == 0 {
+    while power > 1 && power.is_multiple_of(10) {
         power /= 10;
     }
     if power != 1 {

@@ -21,6 +21,7 @@ use crate::deadlock::Asleep;
 use crate::goroutine::Runnable;
 use crate::netpoll::Netpoll;
 use crate::observer::Watcher;
+use crate::park::wake_into;
 use crate::pinned::Carriers;
 use crate::runtime::{Settings, Shared};
 use crate::schedtrace::Printer;
@@ -142,7 +143,7 @@ impl Host for Engine {
 
     fn take_due(&self, processor: usize, ready: &mut Batch) {
         let before = ready.len();
-        self.timers.take_due(processor, || self.clock(), ready);
+        self.timers.take_due(processor, || self.clock(), |waker| wake_into(self, waker, ready));
         if ready.len() > before {
             let fired = (ready.len() - before) as u64;
             self.counters.of(Some(processor)).add_rare(Rare::TimersFired, fired);

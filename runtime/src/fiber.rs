@@ -29,6 +29,8 @@ use crate::worker::Worker;
 pub(crate) enum Stop {
     /// It gives the others their turn (`Gosched`).
     Yield,
+    /// It was asked for an end of its slice.
+    Preempted,
     /// It waits until it is unparked (`gopark`).
     Park,
     /// It came back from a system call, and there was no processor.
@@ -43,6 +45,7 @@ impl Stop {
     pub(crate) fn why(self, goroutine: &Goroutine) -> Why {
         match self {
             Self::Yield => Why::Yield,
+            Self::Preempted => Why::Preempted,
             Self::Park => Why::Park(goroutine.status().1),
             Self::NoProcessor => Why::NoProcessor,
             Self::Done => Why::Done,

@@ -14,13 +14,14 @@ use crate::worker::Worker;
 //= go1.27:src/runtime/proc.go#LockOSThread
 #[must_use = "the goroutine is unlocked when this is dropped"]
 pub fn lock_os_thread() -> ThreadLock {
-    if let Some((worker, goroutine)) = Worker::running() {
-        if goroutine.kind() == Kind::Stackful && goroutine.home().is_none() {
-            // SAFETY: the running goroutine.
-            let machine = unsafe { worker.machine() }.lock();
-            goroutine.set_locked(Some(machine));
-            goroutine.locks().set(goroutine.locks().get() + 1);
-        }
+    if let Some((worker, goroutine)) = Worker::running()
+        && goroutine.kind() == Kind::Stackful
+        && goroutine.home().is_none()
+    {
+        // SAFETY: the running goroutine.
+        let machine = unsafe { worker.machine() }.lock();
+        goroutine.set_locked(Some(machine));
+        goroutine.locks().set(goroutine.locks().get() + 1);
     }
     ThreadLock { one_goroutine: PhantomData }
 }

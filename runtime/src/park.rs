@@ -91,7 +91,8 @@ pub fn park() {
     }
 }
 
-/// Gives the others their turn: the goroutine goes behind all that are runnable.
+/// Gives the others their turn: the goroutine goes behind those in its processor's queue, or behind
+/// all that are runnable if it has had the processor for long.
 ///
 /// On a thread that runs no goroutine it is [`std::thread::yield_now`].
 //= go1.27:src/runtime/proc.go#Gosched
@@ -99,7 +100,9 @@ pub fn yield_now() {
     match Worker::running() {
         Some((worker, goroutine)) => {
             if can_switch(worker, goroutine) {
-                suspend(goroutine, Stop::Yield);
+                // SAFETY: the running goroutine, and one load.
+                let asked = unsafe { worker.machine() }.should_yield();
+                suspend(goroutine, if asked { Stop::Preempted } else { Stop::Yield });
             }
         }
         None => thread::yield_now(),
@@ -119,7 +122,7 @@ pub fn checkpoint() {
 pub(crate) fn checkpoint_here(worker: &Worker, goroutine: &'static Goroutine) {
     // SAFETY: the running goroutine, and one load.
     if unsafe { worker.machine() }.should_yield() && can_switch(worker, goroutine) {
-        suspend(goroutine, Stop::Yield);
+        suspend(goroutine, Stop::Preempted);
     }
 }
 
@@ -142,6 +145,11 @@ pub(crate) fn park_for(goroutine: &'static Goroutine, reason: WaitReason) {
     let Some(worker) = Worker::here() else { unreachable!("a goroutine runs on a worker") };
     goroutine.waits().set(goroutine.waits().get() + 1);
     if goroutine.permit.take() {
+        if matches!(reason, WaitReason::Future | WaitReason::Select) {
+            // One that was woken inside its poll, perhaps by itself, has others take their turn
+            // first: the yields of all async libraries are made so.
+            return yield_now();
+        }
         return checkpoint_here(worker, goroutine);
     }
     if can_switch(worker, goroutine) {
@@ -255,9 +263,12 @@ pub(crate) fn borrowed_waker(goroutine: &'static Goroutine) -> ManuallyDrop<Wake
     ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &WAKER)) })
 }
 
-/// Wakes, from a poll: a goroutine is put into `ready`, instead of being submitted.
-pub(crate) fn wake_into(waker: Waker, ready: &mut crate::engine::Batch) {
-    if std::ptr::eq(waker.vtable(), &raw const WAKER) {
+/// Wakes, from a poll: a goroutine is put into `ready`, instead of being submitted; but for one of
+/// another runtime, which has nothing to do in the batch of this one, and is submitted to its own.
+pub(crate) fn wake_into(engine: &Engine, waker: Waker, ready: &mut crate::engine::Batch) {
+    let here = engine.shared.get().map_or(std::ptr::null(), std::sync::Weak::as_ptr);
+    let is_goroutine = std::ptr::eq(waker.vtable(), &raw const WAKER);
+    if is_goroutine && goroutine_of(waker.data()).belongs_to(here) {
         let goroutine = goroutine_of(waker.data());
         if goroutine.permit.give() == Give::Parked {
             goroutine.set_status(Status::Runnable, WaitReason::None);
@@ -274,20 +285,8 @@ pub(crate) fn wake_into(waker: Waker, ready: &mut crate::engine::Batch) {
             goroutine.rouse_thread();
         }
     } else {
-        // Somebody else's: it may panic, and a poll must not.
+        // Perhaps a stranger's: it may panic, and a poll must not.
         contained(|| waker.wake());
-    }
-}
-
-/// As [`wake_into`], in a runtime's poll: a goroutine of another runtime has nothing to do in the
-/// batch of this one, and is submitted to its own.
-pub(crate) fn wake_for(engine: &Engine, waker: Waker, ready: &mut crate::engine::Batch) {
-    let runtime = engine.shared.get().map_or(std::ptr::null(), std::sync::Weak::as_ptr);
-    let is_goroutine = std::ptr::eq(waker.vtable(), &raw const WAKER);
-    if is_goroutine && !goroutine_of(waker.data()).belongs_to(runtime) {
-        waker.wake();
-    } else {
-        wake_into(waker, ready);
     }
 }
 

@@ -28,7 +28,7 @@ use crate::goroutine::{Body, Free, Goroutine, Kind, Runnable, Status, WaitReason
 use crate::join::Cancelled;
 use crate::park;
 use crate::runtime::Shared;
-use crate::worker::Worker;
+use crate::worker::{Behind, Worker};
 
 /// One of a runtime's carriers.
 pub(crate) struct Carrier {
@@ -196,7 +196,7 @@ pub(crate) fn run(worker: &Worker, mut carrier: Runnable) -> ControlFlow<()> {
             let machine = unsafe { worker.machine() };
             if machine.should_yield() || machine.processor().is_none() {
                 home.end_slice();
-                worker.requeue(carrier);
+                worker.requeue(carrier, Behind::All);
                 return ControlFlow::Continue(());
             }
         }

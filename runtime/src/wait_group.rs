@@ -171,7 +171,7 @@ impl WaitGroup {
     fn has_passed(&self, round: u64) -> bool {
         // ORDER: Acquire: pairs with the Release in `done`.
         let word = self.word.load(Ordering::Acquire);
-        word % ROUND == 0 || word / ROUND != round
+        word.is_multiple_of(ROUND) || word / ROUND != round
     }
 
     fn waits(&self) -> MutexGuard<'_, Waits> {

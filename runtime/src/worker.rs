@@ -29,7 +29,6 @@ use std::io;
 use std::ops::ControlFlow;
 use std::ptr::null;
 use std::sync::Arc;
-use std::task::Poll;
 
 use gosched::scheduler::{Closed, Exit};
 
@@ -48,6 +47,16 @@ use crate::watch;
 thread_local! {
     /// The worker of this thread.
     static WORKER: Cell<*const Worker> = const { Cell::new(null()) };
+}
+
+/// Whom a goroutine lets go first that gives up its turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    /// The others in its processor's queue. DIFF: Go's `Gosched` uses the global queue, under the
+    /// scheduler's lock. Once in 61 slices that one has its turn either way.
+    Local,
+    /// All that are runnable: it has run for long, or has no processor.
+    All,
 }
 
 /// The thread-bound part of a machine.
@@ -236,9 +245,14 @@ impl Worker {
             };
             match self.resume(goroutine, &mut fiber) {
                 Stop::Done => return self.done(runnable, fiber),
-                Stop::Yield | Stop::NoProcessor => {
+                Stop::Yield => {
                     runnable.set_fiber(fiber);
-                    self.requeue(runnable);
+                    self.requeue(runnable, Behind::Local);
+                    return ControlFlow::Continue(());
+                }
+                Stop::Preempted | Stop::NoProcessor => {
+                    runnable.set_fiber(fiber);
+                    self.requeue(runnable, Behind::All);
                     return ControlFlow::Continue(());
                 }
                 Stop::Park => {
@@ -264,39 +278,38 @@ impl Worker {
         self.part(goroutine, || fiber.resume(self))
     }
 
-    fn execute_future(&self, mut runnable: Runnable) -> ControlFlow<()> {
+    fn execute_future(&self, runnable: Runnable) -> ControlFlow<()> {
         let goroutine = runnable.goroutine();
-        loop {
-            let waits = goroutine.waits().get();
-            let poll = if watch::is_any() {
-                self.watched(goroutine, || goroutine.poll_body(), Why::of_poll)
-            } else {
-                self.part(goroutine, || goroutine.poll_body())
-            };
-            match poll {
-                Poll::Ready(()) => return self.ended(runnable),
-                // A permit was taken inside the poll, which may have been meant for the future.
-                Poll::Pending if goroutine.waits().get() != waits => {}
-                Poll::Pending => {
-                    goroutine.set_waiting(WaitReason::Future, self.coarse_time());
-                    self.count(Count::Parks);
-                    match runnable.park() {
-                        Ok(()) => return ControlFlow::Continue(()),
-                        Err(again) => runnable = again,
-                    }
-                }
-            }
-            // SAFETY: g0 runs.
-            if unsafe { self.machine() }.should_yield() {
-                self.requeue(runnable);
-                return ControlFlow::Continue(());
-            }
+        let waits = goroutine.waits().get();
+        let poll = if watch::is_any() {
+            self.watched(goroutine, || goroutine.poll_body(), Why::of_poll)
+        } else {
+            self.part(goroutine, || goroutine.poll_body())
+        };
+        if poll.is_ready() {
+            return self.ended(runnable);
         }
+        // A permit that was taken inside the poll may have been meant for the future.
+        let again = if goroutine.waits().get() == waits {
+            goroutine.set_waiting(WaitReason::Future, self.coarse_time());
+            self.count(Count::Parks);
+            runnable.park().err()
+        } else {
+            Some(runnable)
+        };
+        // One that was woken inside its poll, perhaps by itself, has others take their turn first:
+        // the yields of all async libraries are made so.
+        if let Some(runnable) = again {
+            // SAFETY: g0 runs.
+            let asked = unsafe { self.machine() }.should_yield();
+            self.requeue(runnable, if asked { Behind::All } else { Behind::Local });
+        }
+        ControlFlow::Continue(())
     }
 
-    /// The goroutine that ran here goes behind the others.
+    /// The goroutine that ran here goes behind others.
     #[inline]
-    pub(crate) fn requeue(&self, runnable: Runnable) {
+    pub(crate) fn requeue(&self, runnable: Runnable, behind: Behind) {
         let goroutine = runnable.goroutine();
         goroutine.set_status(Status::Runnable, WaitReason::None);
         if goroutine.kind() != Kind::Carrier {
@@ -307,7 +320,12 @@ impl Worker {
             return;
         }
         // SAFETY: g0 runs.
-        if let Err(closed) = unsafe { self.machine() }.yield_now(runnable) {
+        let machine = unsafe { self.machine() };
+        let requeued = match behind {
+            Behind::Local => machine.yield_local(runnable),
+            Behind::All => machine.yield_now(runnable),
+        };
+        if let Err(closed) = requeued {
             closed.0.abandon();
         }
     }

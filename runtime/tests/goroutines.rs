@@ -194,3 +194,48 @@ fn a_wait_inside_a_poll_does_not_take_the_wake_of_what_is_polled() {
         }
     }
 }
+
+#[test]
+fn a_future_that_wakes_itself_lets_others_take_their_turn() {
+    use std::sync::Mutex;
+    use std::task::Poll;
+    /// As the `yield_now` of any async library.
+    async fn give_way() {
+        let mut first = true;
+        std::future::poll_fn(|context| {
+            if std::mem::take(&mut first) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Poll::Ready(())
+        })
+        .await;
+    }
+    for runtime in both(1) {
+        for as_futures in [false, true] {
+            let turns = Arc::new(Mutex::new(Vec::new()));
+            let taken = Arc::clone(&turns);
+            runtime
+                .run(move || {
+                    let takes_turns = |id: usize| {
+                        let turns = Arc::clone(&taken);
+                        async move {
+                            for _ in 0..100 {
+                                turns.lock().unwrap().push(id);
+                                give_way().await;
+                            }
+                        }
+                    };
+                    let all = (0..3).map(takes_turns);
+                    let all: Vec<_> = all
+                        .map(|one| if as_futures { go_future(one) } else { go(|| block_on(one)) })
+                        .collect();
+                    all.into_iter().for_each(|one| one.join().unwrap());
+                })
+                .unwrap();
+            let turns = turns.lock().unwrap();
+            let alone = turns.chunk_by(|one, next| one == next).map(<[usize]>::len).max();
+            assert!(alone < Some(20), "one alone took {alone:?} turns in a row: {turns:?}");
+        }
+    }
+}

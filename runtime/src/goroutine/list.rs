@@ -34,7 +34,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Goroutine> {
         // ORDER: Acquire: as above.
         let chunk = chunk.load(Ordering::Acquire);
         // SAFETY: a chunk has so many descriptors, which were leaked.
-        (0..here).map(move |at| unsafe { &*chunk.add(at) })
+        (0..here).map(move |at| unsafe { &*chunk.wrapping_add(at) })
     })
 }
 
@@ -97,7 +97,7 @@ fn more(here: &mut Vec<&'static Goroutine>) {
     }
     // A chunk's size is a multiple of SHARE, and it is used SHARE by SHARE.
     // SAFETY: the chunk has FIRST << index descriptors, of which `offset` are used.
-    here.extend((offset..offset + SHARE).map(|at| unsafe { &*chunk.add(at) }));
+    here.extend((offset..offset + SHARE).map(|at| unsafe { &*chunk.wrapping_add(at) }));
     // ORDER: Release: pairs with the Acquire in `all`.
     USED.store(used + SHARE, Ordering::Release);
 }

@@ -54,7 +54,7 @@ use self::kernel::{Event, Kernel, Timeout};
 pub use self::registration::{Closed, NoPoller};
 pub(crate) use self::registration::{Registration, closed, timed_out};
 use crate::engine::{Batch, Engine};
-use crate::park::wake_for;
+use crate::park::wake_into;
 
 /// A key has the descriptor's number in its lower half, and the generation in the upper.
 const HALF: u32 = usize::BITS / 2;
@@ -154,7 +154,7 @@ fn tell(event: Event, engine: &Engine, ready: &mut Batch) -> bool {
     for (told, direction) in [(event.read, Direction::Read), (event.write, Direction::Write)] {
         if told {
             let wakers = descriptor.side(direction).tell(event.ended);
-            any |= wakers.each(|waker| wake_for(engine, waker, ready));
+            any |= wakers.each(|waker| wake_into(engine, waker, ready));
         }
     }
     any

@@ -95,7 +95,6 @@ impl Runtime {
     }
 
     /// How a runtime is made.
-    #[must_use]
     pub fn builder() -> Builder {
         Builder::new()
     }

@@ -23,6 +23,10 @@ const WARM: usize = 512;
 pub(crate) struct FiberPool {
     size: usize,
     stacks: Stacks,
+    #[expect(
+        clippy::vec_box,
+        reason = "a goroutine's descriptor has room for a pointer to a fiber"
+    )]
     warm: Mutex<Vec<Box<Fiber>>>,
     cold: Mutex<Vec<GuardedStack>>,
 }
@@ -43,6 +47,7 @@ impl FiberPool {
         self.size
     }
 
+    #[expect(clippy::vec_box, reason = "as above")]
     fn warm(&self) -> MutexGuard<'_, Vec<Box<Fiber>>> {
         self.warm.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -81,6 +86,7 @@ impl FiberPool {
 /// A worker's fibers.
 #[derive(Default)]
 pub(crate) struct Fibers {
+    #[expect(clippy::vec_box, reason = "as above")]
     here: Vec<Box<Fiber>>,
 }
 

@@ -51,8 +51,6 @@ use std::task::Waker;
 use crossbeam_utils::CachePadded;
 
 use self::heap::{Heap, Place};
-use crate::engine::Batch;
-use crate::park::wake_into;
 
 /// No timer is due then: it is never.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -193,7 +191,12 @@ impl Timers {
 
     /// Wakes those whose time has come on a processor. In the order of their times, and of equal
     /// times in the order in which they were set.
-    pub(crate) fn take_due(&self, processor: usize, now: impl Fn() -> u64, ready: &mut Batch) {
+    pub(crate) fn take_due(
+        &self,
+        processor: usize,
+        now: impl Fn() -> u64,
+        wake: impl FnMut(Waker),
+    ) {
         let shard = &self.shards[processor];
         // ORDER: Relaxed: as in `any`.
         let earliest = shard.earliest.load(Ordering::Relaxed);
@@ -202,12 +205,12 @@ impl Timers {
         }
         let now = now();
         if earliest <= now {
-            self.take_until(shard, now, ready);
+            self.take_until(shard, now, wake);
         }
     }
 
     #[cold]
-    fn take_until(&self, shard: &Shard, now: u64, ready: &mut Batch) {
+    fn take_until(&self, shard: &Shard, now: u64, mut wake: impl FnMut(Waker)) {
         let mut wakers = Vec::new();
         loop {
             shard.change(&self.armed, |heap| {
@@ -216,7 +219,7 @@ impl Timers {
             });
             let last = wakers.len() < CHUNK;
             // They may be anybody's, and do anything, so not under the lock.
-            wakers.drain(..).for_each(|waker| wake_into(waker, ready));
+            wakers.drain(..).for_each(&mut wake);
             if last {
                 return;
             }

@@ -133,7 +133,7 @@ fn compare(steps: Vec<Step>) {
                 reference.pending.retain(|entry| entry.4 != timer);
             }
             Step::Take { processor, now } => {
-                timers.take_due(processor, || now, &mut Batch::new());
+                timers.take_due(processor, || now, |waker| waker.wake());
                 let woken = std::mem::take(&mut *log.lock().unwrap());
                 assert_eq!(woken, reference.take(processor, now));
             }
@@ -181,7 +181,7 @@ fn ten_thousand_wake_in_order_and_equal_times_as_they_came() {
     for (name, timer) in own.iter().enumerate() {
         let _ = timers.set(timer, times(name), &waker(name, &log), 0);
     }
-    timers.take_due(0, || 1 << 11, &mut Batch::new());
+    timers.take_due(0, || 1 << 11, |waker| waker.wake());
     let mut sorted: Vec<_> = (0..10_000).collect();
     sorted.sort_by_key(|&name| times(name));
     assert_eq!(*log.lock().unwrap(), sorted);
@@ -232,7 +232,7 @@ fn threads_add_and_remove_while_timers_are_taken_and_moved() {
     });
     timers.resized(PROCESSORS, 1);
     assert!(kept.iter().all(Timer::is_pending), "a timer was lost");
-    timers.take_due(0, || 10_000, &mut Batch::new());
+    timers.take_due(0, || 10_000, |waker| waker.wake());
     assert!(!timers.any());
     let woken = log.lock().unwrap();
     let mut all: Vec<_> = woken.clone();

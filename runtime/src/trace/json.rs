@@ -200,6 +200,7 @@ impl Display for SliceEvent<'_> {
 fn why_name(why: Option<Why>) -> String {
     match why {
         Some(Why::Yield) => "yield".to_owned(),
+        Some(Why::Preempted) => "preempted".to_owned(),
         Some(Why::Park(reason)) => format!("park: {reason}"),
         Some(Why::NoProcessor) => "no processor".to_owned(),
         Some(Why::Done) => "done".to_owned(),

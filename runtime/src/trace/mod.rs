@@ -55,6 +55,8 @@ pub(crate) enum What {
 pub(crate) enum Why {
     /// It gave the others their turn.
     Yield,
+    /// It was asked for an end of its slice.
+    Preempted,
     /// It waits.
     Park(WaitReason),
     /// It came back from a system call, and there was no processor.
