@@ -53,7 +53,9 @@ fn sieve(count: usize) -> Vec<u64> {
 
 /// Whether nothing smaller divides it.
 fn is_prime(number: u64) -> bool {
-    (2..).take_while(|divisor| divisor * divisor <= number).all(|divisor| number % divisor != 0)
+    (2..)
+        .take_while(|divisor| divisor * divisor <= number)
+        .all(|divisor| !number.is_multiple_of(divisor))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

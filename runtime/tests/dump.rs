@@ -90,8 +90,8 @@ fn a_dump_while_goroutines_come_and_go_shows_none_that_never_was() {
         let (stop, stops) = Stop::new();
         let maker = runtime.go(move || {
             while !stops.load(Ordering::Relaxed) {
-                let short = named("short").go(|| yield_now());
-                let long = named("a name that is longer by far").go(|| yield_now());
+                let short = named("short").go(yield_now);
+                let long = named("a name that is longer by far").go(yield_now);
                 short.join().unwrap();
                 long.join().unwrap();
             }
@@ -196,11 +196,15 @@ fn in_the_child() {
             let _third = Runtime::builder().name("third").build().unwrap();
             let _parks = named("sleeper").go_on(&runtime, park);
             std::thread::sleep(Duration::from_millis(50));
-            let _hog = named("hog").go_on(&runtime, || loop {});
+            let _hog = named("hog").go_on(&runtime, || {
+                loop {
+                    std::hint::spin_loop();
+                }
+            });
             for _ in 0..2 {
                 std::thread::sleep(Duration::from_millis(50));
                 // SAFETY: it sends a signal, which is handled.
-                unsafe { libc::kill(libc::getpid(), libc::SIGQUIT) };
+                unsafe { libc::kill(std::process::id().cast_signed(), libc::SIGQUIT) };
             }
             std::thread::sleep(Duration::from_millis(200));
             std::process::exit(7);

@@ -28,7 +28,7 @@
 //! # What all have in common
 //!
 //! *Sharing.* Every operation takes `&self`: share a socket by reference or in an
-//! [`Arc`](std::sync::Arc), read it in one goroutine and write it in another. Where several wait
+//! [`Arc`], read it in one goroutine and write it in another. Where several wait
 //! for the same, whoever comes first is served.
 //!
 //! *Deadlines*, as Go's. An operation fails with [`TimedOut`](io::ErrorKind::TimedOut) when the
