@@ -107,12 +107,19 @@ fn destructors_may_do_all_that_a_goroutine_may() {
             let count = Arc::new(AtomicUsize::new(0));
             let schedules = || Schedules(Arc::clone(&count));
             let (captured, returned, local) = (schedules(), schedules(), schedules());
+            let alone = Arc::new(AtomicBool::new(false));
+            let is_alone = Arc::clone(&alone);
             let goroutine = runtime.go(move || {
+                // Or whoever drops the handle would be the one to drop the result.
+                while !is_alone.load(SeqCst) {
+                    yield_now();
+                }
                 let _captured = captured;
                 LOCAL.with(|cell| cell.set(Some(local)));
                 returned
             });
             drop(goroutine);
+            alone.store(true, SeqCst);
             works_and_ends(&runtime);
             assert_eq!(count.load(SeqCst), 9);
         }
