@@ -1,5 +1,5 @@
-//! A chat server: two goroutines for each guest, one that reads and one that writes, and a hall that
-//! passes on what each says to all others.
+//! A chat server: two goroutines for each guest, one that reads and one that writes, and a hall
+//! that passes on what each says to all others.
 //!
 //! ```text
 //!    guest ──► reader ──► hall ──► the writers of all others ──► guests
@@ -106,8 +106,8 @@ fn serve(listener: &TcpListener, most: Option<u64>) -> io::Result<()> {
     Ok(())
 }
 
-/// A guest that greets the others when all are there, and listens until it has heard all of them. How
-/// many it heard.
+/// A guest that greets the others when all are there, and listens until it has heard all of them.
+/// How many it heard.
 fn visit(
     address: SocketAddr,
     others: usize,

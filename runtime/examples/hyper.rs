@@ -1,7 +1,7 @@
 //! A client and a server of the async world, as they are: hyper, over this crate's sockets.
 //!
-//! hyper knows nothing of goroutines. It is given sockets that implement futures-io's traits, and its
-//! futures are waited for by `block_on`, or run as goroutines without a stack.
+//! hyper knows nothing of goroutines. It is given sockets that implement futures-io's traits, and
+//! its futures are waited for by `block_on`, or run as goroutines without a stack.
 //!
 //! ```text
 //! cargo run --release -p gosched-runtime --features futures-io --example hyper

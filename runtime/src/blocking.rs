@@ -8,10 +8,18 @@
 //!          none:                  queues up; its machine sleeps
 //! ```
 //!
+//! DIFF: a goroutine whose last call lasted, so that its processor was taken, gives the processor
+//! away at once when it enters the next; until one is short. It is spared sysmon's attention, and
+//! others are spared the wait for sysmon. Go's calls all wait for sysmon, but for those that are
+//! known to block (`entersyscallblock`).
+//!
 //= go1.27:src/runtime/proc.go#reentersyscall
 //= go1.27:src/runtime/proc.go#exitsyscall
 
 use std::thread;
+use std::time::{Duration, Instant};
+
+use gosched::scheduler::Exit;
 
 use crate::fiber::Stop;
 use crate::goroutine::{Kind, Status, WaitReason};
@@ -31,33 +39,45 @@ use crate::worker::Worker;
 /// A panic of `call` goes on, after the end of the call.
 pub fn blocking<R>(call: impl FnOnce() -> R) -> R {
     let Some((worker, goroutine)) = Worker::running() else { return call() };
-    if !worker.enter(false) {
+    let lasts = goroutine.calls_last().get();
+    if !worker.enter(lasts) {
         return call();
     }
     goroutine.set_status(Status::InSystemCall, WaitReason::None);
-    let _leave = Leave;
+    let _leave = Leave { since: lasts.then(Instant::now) };
     call()
 }
 
+/// A call that is shorter costs less than it does to give a processor away.
+const SHORT: Duration = Duration::from_micros(20);
+
 /// Ends the system call, in a panic too.
-struct Leave;
+struct Leave {
+    /// When a call began whose processor was given away.
+    since: Option<Instant>,
+}
 
 impl Drop for Leave {
     fn drop(&mut self) {
         let Some((worker, goroutine)) = Worker::running() else {
             unreachable!("a goroutine in a system call does not switch")
         };
-        let has_processor = worker.exit();
+        let exit = worker.exit();
+        let lasted = match self.since {
+            Some(since) => since.elapsed() >= SHORT,
+            None => exit != Exit::Kept,
+        };
+        goroutine.calls_last().set(lasted);
         goroutine.set_status(Status::Running, WaitReason::None);
         if thread::panicking() || goroutine.kind() != Kind::Stackful {
             // It cannot leave its stack now: without a processor it goes on to its next scheduling
             // point none the less.
             return;
         }
-        if has_processor {
-            checkpoint_here(worker, goroutine);
-        } else {
+        if exit == Exit::NoProcessor {
             suspend(goroutine, Stop::NoProcessor);
+        } else {
+            checkpoint_here(worker, goroutine);
         }
     }
 }

@@ -115,10 +115,11 @@ impl Host for Engine {
         });
     }
 
-    /// Sleeps, which takes about 60 us with Linux's usual timer slack, rather than spin for 3 us: as
-    /// long as it lasts the thief is counted as searching, and nobody wakes another. Two goroutines
-    /// that wake each other in turn would otherwise have a thief woken, disappointed and put to sleep
-    /// all the time: 20,000 switches of threads in a million hand-offs, against 300 (two processors).
+    /// Sleeps, which takes about 60 us with Linux's usual timer slack, rather than spin for 3 us:
+    /// as long as it lasts the thief is counted as searching, and nobody wakes another. Two
+    /// goroutines that wake each other in turn would otherwise have a thief woken, disappointed
+    /// and put to sleep all the time: 20,000 switches of threads in a million hand-offs, against
+    /// 300 (two processors).
     fn back_off(&self) {
         thread::sleep(Duration::from_micros(3));
     }

@@ -2,8 +2,8 @@
 //!
 //! Go keeps a stack with each free G; here a stack is kept with a coroutine that stands at the top
 //! of its loop, waiting for the next goroutine's body. So a goroutine that begins on a used fiber
-//! costs one switch of stacks and no set-up. A goroutine gets its fiber when it first runs, not when
-//! it is made: a million that are spawned and run in turn need one stack.
+//! costs one switch of stacks and no set-up. A goroutine gets its fiber when it first runs, not
+//! when it is made: a million that are spawned and run in turn need one stack.
 //!
 //! ```text
 //!    g0, the machine's own stack            the fiber's stack

@@ -6,7 +6,8 @@ use crate::goroutine::Kind;
 use crate::worker::Worker;
 
 /// Locks the goroutine to its thread: it runs nowhere else, and the thread runs nothing else, until
-/// the guard is dropped. Locks nest. If the goroutine ends while it is locked, the thread ends, too.
+/// the guard is dropped. Locks nest. If the goroutine ends while it is locked, the thread ends,
+/// too.
 ///
 /// For foreign code that keeps state in its thread, user interfaces, namespaces. A pinned goroutine
 /// is on its thread for life already, and shares it with others all the same. On a thread that runs

@@ -1,13 +1,14 @@
 //! Stopping and going on: `park` and `unpark`, yields, and waiting for anything at all.
 //!
 //! Everything that a goroutine waits for comes down to its [permit](gosched::Permit): it parks, and
-//! whoever has what it waits for gives the permit. A [`Waker`] of a goroutine does the same, so that
-//! a future's waker, a timer, a socket and a joiner are one mechanism.
+//! whoever has what it waits for gives the permit. A [`Waker`] of a goroutine does the same, so
+//! that a future's waker, a timer, a socket and a joiner are one mechanism.
 //!
 //! A goroutine must not leave its stack in two situations: inside [`blocking`](crate::blocking),
-//! where it has no processor to leave, and while it unwinds, as the count of panics is its thread's.
-//! It waits with the whole thread then, and its processor goes to another machine. Where goroutines
-//! are pinned, those of the same thread wait, too: to wait for one of them there is to wait for ever.
+//! where it has no processor to leave, and while it unwinds, as the count of panics is its
+//! thread's. It waits with the whole thread then, and its processor goes to another machine. Where
+//! goroutines are pinned, those of the same thread wait, too: to wait for one of them there is to
+//! wait for ever.
 //!
 //= go1.27:src/runtime/proc.go#gopark
 //= go1.27:src/runtime/proc.go#goready
@@ -134,8 +135,8 @@ pub(crate) fn can_switch(worker: &Worker, goroutine: &Goroutine) -> bool {
 /// Stops the running goroutine. It may go on in another thread.
 #[inline]
 pub(crate) fn suspend(goroutine: &'static Goroutine, stop: Stop) {
-    // SAFETY: the goroutine runs on the fiber whose loop has set the pointer, which lives as long as
-    // the fiber.
+    // SAFETY: the goroutine runs on the fiber whose loop has set the pointer, which lives as long
+    // as the fiber.
     let resumed = unsafe { &*goroutine.switch().get() }.suspend(stop);
     debug_assert!(matches!(resumed, Resume::Run(_)), "a fiber with a goroutine is not ended");
 }
@@ -162,7 +163,7 @@ pub(crate) fn park_for(goroutine: &'static Goroutine, reason: WaitReason) {
     goroutine.wait_on_thread();
     if entered {
         // Without a processor it goes on none the less, up to its next scheduling point.
-        worker.exit();
+        let _ = worker.exit();
     }
     let status = if entered { Status::Running } else { Status::InSystemCall };
     goroutine.set_status(status, WaitReason::None);
@@ -258,8 +259,8 @@ fn goroutine_of(data: *const ()) -> &'static Goroutine {
 /// A waker that borrows the caller's reference.
 pub(crate) fn borrowed_waker(goroutine: &'static Goroutine) -> ManuallyDrop<Waker> {
     let data = std::ptr::from_ref(goroutine).cast();
-    // SAFETY: the table keeps a waker's contract; the caller's reference is not counted down, as the
-    // waker is not dropped.
+    // SAFETY: the table keeps a waker's contract; the caller's reference is not counted down, as
+    // the waker is not dropped.
     ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(data, &WAKER)) })
 }
 

@@ -15,9 +15,10 @@ use gosched::Nap;
 
 use crate::runtime::Shared;
 
-/// How long it sleeps while nothing runs but it cannot sleep deep: there are machines to be sent
-/// home, or nothing runs only since just now. (Whoever takes a processor up must wake a deep sleeper,
-/// which would make each of a series of wake-ups dearer.)
+/// How often it looks for machines to be sent home; and how long it sleeps while nothing runs but
+/// it cannot sleep deep: there are machines to be sent home, or nothing runs only since just now.
+/// (Whoever takes a processor up must wake a deep sleeper, which would make each of a series of
+/// wake-ups dearer.)
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Starts the thread.
@@ -52,18 +53,23 @@ fn run(shared: &Shared) {
 #[derive(Default)]
 struct Surplus {
     since: Option<u64>,
+    looked: u64,
 }
 
 impl Surplus {
     /// Whether there are any.
     fn send_home(&mut self, shared: &Shared) -> bool {
         let scheduler = shared.scheduler();
+        let now = shared.engine().clock();
+        if Duration::from_nanos(now - self.looked) < LOOK {
+            return self.since.is_some();
+        }
+        self.looked = now;
         let keep = scheduler.processors();
         if scheduler.sleeping() <= keep {
             self.since = None;
             return false;
         }
-        let now = shared.engine().clock();
         let since = *self.since.get_or_insert(now);
         if Duration::from_nanos(now - since) < shared.engine().settings.linger {
             return true;

@@ -16,9 +16,9 @@
 //! compiler must not do it for us either: it may take the address of a thread-local to be the same
 //! throughout a function. So the one function that reads it is never inlined, and returns a value.
 //!
-//! The machine is used in two ways that never overlap: by g0, between goroutines, and by the running
-//! goroutine, in short calls that do not switch. A host's method that is called by either never
-//! uses it; see [`Engine`].
+//! The machine is used in two ways that never overlap: by g0, between goroutines, and by the
+//! running goroutine, in short calls that do not switch. A host's method that is called by either
+//! never uses it; see [`Engine`].
 //!
 //= go1.27:src/runtime/proc.go#schedule
 //= go1.27:src/runtime/proc.go#execute
@@ -374,7 +374,8 @@ impl Worker {
         unsafe { self.machine() }.spawn(runnable)
     }
 
-    /// The running goroutine enters a system call. False if it is in one.
+    /// The running goroutine enters a system call; one that is `long` gives the processor away at
+    /// once. False if it is in one.
     pub(crate) fn enter(&self, long: bool) -> bool {
         if self.inside.replace(true) {
             return false;
@@ -391,22 +392,23 @@ impl Worker {
         true
     }
 
-    /// The system call is over. Whether there is a processor.
-    pub(crate) fn exit(&self) -> bool {
+    /// The system call is over. How it found a processor.
+    pub(crate) fn exit(&self) -> Exit {
         self.inside.set(false);
         // SAFETY: the caller is the running goroutine.
         let machine = unsafe { self.machine() };
-        let exit = machine.exit_blocking();
+        // It was in none if it had no processor to begin with.
+        let exit = machine.exit_blocking().unwrap_or(Exit::Got);
         match exit {
-            Ok(Exit::Kept) => self.active.set(self.held.get()),
-            Ok(Exit::NoProcessor) => self.seat.set_processor(None),
+            Exit::Kept => self.active.set(self.held.get()),
+            Exit::NoProcessor => self.seat.set_processor(None),
             // It began to hold another one.
-            Ok(Exit::Got) | Err(_) => {}
+            Exit::Got => {}
         }
         if watch::is(watch::TRACE) {
             self.tell_of_call(What::Exit { processor: machine.processor() });
         }
-        !matches!(exit, Ok(Exit::NoProcessor))
+        exit
     }
 
     #[cold]

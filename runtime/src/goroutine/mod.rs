@@ -11,8 +11,8 @@
 //! | `references` | anybody who holds one: the run right, handles, wakers |
 //! | the fiber, the body, the locals | whoever holds the run right, [`Runnable`] |
 //!
-//! A goroutine has one [`Runnable`], which stands in a queue, is held by the worker that runs it, or
-//! has been given up to the permit while the goroutine waits. It counts as one reference.
+//! A goroutine has one [`Runnable`], which stands in a queue, is held by the worker that runs it,
+//! or has been given up to the permit while the goroutine waits. It counts as one reference.
 //!
 //! ```text
 //!    free ──go──► runnable ──► running ──► dead ──last reference──► free
@@ -117,6 +117,8 @@ struct Owned {
     locks: Cell<u32>,
     /// How often it has waited for a permit.
     waits: Cell<u64>,
+    /// Whether its last system call lasted.
+    calls_last: Cell<bool>,
 }
 
 // SAFETY: of its fields, `owned` alone is not made for sharing, and it is touched by the one holder
@@ -152,6 +154,7 @@ impl Goroutine {
                 locals: UnsafeCell::new(Locals::new()),
                 locks: Cell::new(0),
                 waits: Cell::new(0),
+                calls_last: Cell::new(false),
             },
         }
     }
@@ -284,8 +287,8 @@ impl Goroutine {
         poll
     }
 
-    /// Drops what the goroutine leaves: the result nobody waits for, and its locals. The destructors
-    /// may use the runtime, so they run as part of the goroutine.
+    /// Drops what the goroutine leaves: the result nobody waits for, and its locals. The
+    /// destructors may use the runtime, so they run as part of the goroutine.
     fn drop_rest(&self, body: Arc<dyn Body>) {
         contained(|| drop(body));
         // SAFETY: the goroutine's own code calls this, and the reference ends with the take.
@@ -320,10 +323,15 @@ impl Goroutine {
     }
 
     /// How often it has waited for a permit. A permit is the goroutine's, not a certain wait's: who
-    /// polls something, and finds that a permit was taken inside the poll, must poll again, as it may
-    /// have been meant for that one. By the goroutine itself, or its worker.
+    /// polls something, and finds that a permit was taken inside the poll, must poll again, as it
+    /// may have been meant for that one. By the goroutine itself, or its worker.
     pub(crate) fn waits(&self) -> &Cell<u64> {
         &self.owned.waits
+    }
+
+    /// Whether its last system call lasted. By the goroutine itself.
+    pub(crate) fn calls_last(&self) -> &Cell<bool> {
+        &self.owned.calls_last
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -337,8 +345,8 @@ impl Goroutine {
 
     /// The carrier it is pinned to, or that it is.
     pub(crate) fn carrier(&self) -> Option<&Carrier> {
-        // ORDER: Relaxed: written before the goroutine is first made runnable; carriers live as long
-        // as their runtime.
+        // ORDER: Relaxed: written before the goroutine is first made runnable; carriers live as
+        // long as their runtime.
         let home = self.home.load(Ordering::Relaxed);
         // SAFETY: null, or a carrier of the goroutine's runtime.
         unsafe { home.as_ref() }
@@ -350,8 +358,8 @@ impl Goroutine {
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         // ORDER: Relaxed: before the fence.
         self.on_thread.store(true, Ordering::Relaxed);
-        // ORDER: SeqCst: against the fence in `rouse_thread`: either we see the permit, or its giver
-        // sees that we wait.
+        // ORDER: SeqCst: against the fence in `rouse_thread`: either we see the permit, or its
+        // giver sees that we wait.
         fence(Ordering::SeqCst);
         while !self.permit.take() {
             std::thread::park();

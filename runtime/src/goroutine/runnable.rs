@@ -62,8 +62,8 @@ unsafe impl Task for Runnable {
 }
 
 impl Runnable {
-    /// Makes a goroutine of a free descriptor. One without a location is no goroutine to anybody who
-    /// asks for all. `home` is null, or the carrier it is pinned to.
+    /// Makes a goroutine of a free descriptor. One without a location is no goroutine to anybody
+    /// who asks for all. `home` is null, or the carrier it is pinned to.
     pub(crate) fn new(
         goroutine: &'static Goroutine,
         id: u64,
@@ -138,6 +138,7 @@ impl Runnable {
         let goroutine = ManuallyDrop::new(self).0;
         goroutine.set_status(Status::Dead, WaitReason::None);
         goroutine.owned.locks.set(0);
+        goroutine.owned.calls_last.set(false);
         // ORDER: Relaxed: nobody but the holder of the right reads it.
         goroutine.locked.store(UNLOCKED, Ordering::Relaxed);
         goroutine.release().then(|| goroutine.free())

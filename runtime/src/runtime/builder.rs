@@ -154,8 +154,8 @@ impl Builder {
         self
     }
 
-    /// How large a goroutine's stack is, in bytes: [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`]. It does
-    /// not grow, and costs memory only as far as it is used. 256 KiB by default.
+    /// How large a goroutine's stack is, in bytes: [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`]. It
+    /// does not grow, and costs memory only as far as it is used. 256 KiB by default.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = bytes;
         self

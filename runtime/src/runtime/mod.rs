@@ -103,9 +103,9 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// If it panicked; if all goroutines are asleep, of which no timer, input, output, or thread that
-    /// has [announced](Runtime::outside) itself can wake one; if the runtime was shut down; or if it
-    /// is called by a goroutine.
+    /// If it panicked; if all goroutines are asleep, of which no timer, input, output, or thread
+    /// that has [announced](Runtime::outside) itself can wake one; if the runtime was shut down;
+    /// or if it is called by a goroutine.
     #[track_caller]
     pub fn run<F, T>(&self, main: F) -> Result<T, RunError>
     where
@@ -166,8 +166,8 @@ impl Runtime {
         JoinHandle::new(ending, id)
     }
 
-    /// Announces that this thread, or another that runs no goroutine, may wake goroutines: until the
-    /// value is dropped, that all are asleep is no deadlock.
+    /// Announces that this thread, or another that runs no goroutine, may wake goroutines: until
+    /// the value is dropped, that all are asleep is no deadlock.
     #[must_use = "dropping it takes the announcement back"]
     pub fn outside(&self) -> Outside {
         Outside { _outside: self.shared.scheduler.outside() }
@@ -185,8 +185,8 @@ impl Runtime {
     ///
     /// # Errors
     ///
-    /// If the number is 0 or more than the maximum the runtime was built with, if somebody else stops
-    /// the world, or if the runtime was shut down.
+    /// If the number is 0 or more than the maximum the runtime was built with, if somebody else
+    /// stops the world, or if the runtime was shut down.
     pub fn set_processors(&self, count: usize) -> Result<(), ResizeError> {
         if self.is_inside() {
             return match crate::set_processors(count) {

@@ -21,8 +21,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 #[must_use = "it says which goroutines were left"]
 pub struct Shutdown {
-    /// Goroutines that had not ended. Those that never ran were cancelled; the others stay where they
-    /// are, with their stacks, and what these hold is leaked.
+    /// Goroutines that had not ended. Those that never ran were cancelled; the others stay where
+    /// they are, with their stacks, and what these hold is leaked.
     pub left: Dump,
     /// Threads that had not ended: they are in system calls, and end when these do.
     pub threads: usize,
@@ -73,9 +73,9 @@ impl fmt::Display for ShutdownError {
 impl std::error::Error for ShutdownError {}
 
 impl Runtime {
-    /// Waits until all goroutines have ended, but not longer than `patience`; then ends the machines
-    /// and joins the threads. It also waits until each goroutine that runs has reached a scheduling
-    /// point.
+    /// Waits until all goroutines have ended, but not longer than `patience`; then ends the
+    /// machines and joins the threads. It also waits until each goroutine that runs has reached a
+    /// scheduling point.
     ///
     /// # Errors
     ///

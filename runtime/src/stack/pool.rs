@@ -1,8 +1,9 @@
 //! Fibers that wait for the next goroutine: Go's `gFree`, in two temperatures.
 //!
-//! A worker keeps some, last in first out, so that the stack whose top is still in the cache is used
-//! next. What it has too many of goes to the pool, which keeps a number of them as they are, *warm*;
-//! of the others the memory goes back to the kernel, and only the addresses are kept, *cold*.
+//! A worker keeps some, last in first out, so that the stack whose top is still in the cache is
+//! used next. What it has too many of goes to the pool, which keeps a number of them as they are,
+//! *warm*; of the others the memory goes back to the kernel, and only the addresses are kept,
+//! *cold*.
 //!
 //= go1.27:src/runtime/proc.go#gfput
 //= go1.27:src/runtime/proc.go#gfget
