@@ -21,6 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     drop(runtime); // 5
     assert_eq!(answer, 42);
+    println!("the answer is {answer}");
     Ok(())
 }
 // ANCHOR_END: life
