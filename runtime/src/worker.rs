@@ -206,7 +206,7 @@ impl Worker {
         let stop = self.part(goroutine, part);
         let (engine, now, why) = (self.engine(), self.engine().clock(), why(&stop));
         engine.tracer.record(now, goroutine.id(), What::Stop(why));
-        if matches!(why, Why::Yield | Why::NoProcessor) {
+        if matches!(why, Why::Yield | Why::Preempted | Why::NoProcessor) {
             goroutine.set_runnable_since(now);
         }
         stop
