@@ -306,6 +306,14 @@ impl<T> Ending<'_, T> {
     pub(crate) fn has_ended(&self) -> bool {
         self.0.has_ended()
     }
+
+    /// Waits for the end of goroutine `id`, whose end this is.
+    pub(crate) fn wait(&mut self, id: u64) -> Result<T, JoinError> {
+        if Worker::running().is_some_and(|(_, goroutine)| goroutine.id() == id) {
+            return Err(JoinError::Itself);
+        }
+        wait_for(WaitReason::Join, |context| self.poll(context.waker()))
+    }
 }
 
 /// Waits for a goroutine's end, and gets its result.
@@ -340,10 +348,7 @@ impl<T> JoinHandle<T> {
     ///
     /// If it panicked, never ran, or is the one that calls.
     pub fn join(mut self) -> Result<T, JoinError> {
-        if Worker::running().is_some_and(|(_, goroutine)| goroutine.id() == self.id) {
-            return Err(JoinError::Itself);
-        }
-        wait_for(WaitReason::Join, |context| self.ending.poll(context.waker()))
+        self.ending.wait(self.id)
     }
 
     /// As [`join`](JoinHandle::join), and a panic of the goroutine goes on here.

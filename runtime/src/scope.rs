@@ -30,9 +30,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
-use crate::goroutine::{Body, Kind, WaitReason};
+use crate::contain::contained;
+use crate::goroutine::{Body, Kind};
 use crate::join::{self, Cancelled, Ending, JoinError};
-use crate::park::{checkpoint, wait_for};
+use crate::park::checkpoint;
 use crate::runtime::{Runtime, Shared};
 use crate::spawn::{self, NoRuntime};
 use crate::wait_group::WaitGroup;
@@ -250,7 +251,7 @@ impl<T> Drop for Outcome<T> {
             } else {
                 drop(failures);
                 // One goes on, and the destructor of another may panic, too.
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+                contained(|| drop(payload));
             }
         }
     }
@@ -284,14 +285,7 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// If it panicked, never ran, or is the one that calls. The scope does not panic for a panic
     /// that is returned here.
     pub fn join(mut self) -> Result<T, JoinError> {
-        if Worker::running().is_some_and(|(_, goroutine)| goroutine.id() == self.id) {
-            return Err(JoinError::Itself);
-        }
-        wait_for(WaitReason::Join, |context| self.poll_join(context))
-    }
-
-    fn poll_join(&mut self, context: &Context<'_>) -> Poll<Result<T, JoinError>> {
-        self.ending.poll(context.waker()).map(|ended| ended.and_then(Outcome::take))
+        self.ending.wait(self.id).and_then(Outcome::take)
     }
 }
 
@@ -299,7 +293,7 @@ impl<T> Future for ScopedJoinHandle<'_, T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_join(context)
+        self.ending.poll(context.waker()).map(|ended| ended.and_then(Outcome::take))
     }
 }
 
