@@ -81,9 +81,11 @@ extern "C" fn handler(_signal: libc::c_int) {
     unsafe { *errno = before };
 }
 
+#[cfg(any(target_os = "android", target_os = "netbsd", target_os = "openbsd"))]
+use libc::__errno as errno;
 #[cfg(target_os = "linux")]
 use libc::__errno_location as errno;
-#[cfg(target_vendor = "apple")]
+#[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
 use libc::__error as errno;
 
 fn run(mut pipe: File) {

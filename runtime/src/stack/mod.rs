@@ -19,6 +19,7 @@
 //! The tops of stacks are not all at the same place of their page: were they, the hot lines of all
 //! goroutines would compete for the same few sets of the cache.
 
+mod guard;
 mod pool;
 mod slab;
 

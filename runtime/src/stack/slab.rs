@@ -4,16 +4,13 @@ use std::io;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::guard::guard;
 
 /// How large a slab is, about.
 const SLAB_SIZE: usize = 64 << 20;
 /// How many stacks a slab has at most.
 const MOST_STACKS: usize = 512;
-
-/// Linux 6.13: makes pages fault without a mapping of their own.
-#[cfg(target_os = "linux")]
-const MADV_GUARD_INSTALL: libc::c_int = 102;
 
 /// One mapping, which is unmapped when the last stack in it is dropped.
 pub(super) struct Slab {
@@ -100,28 +97,6 @@ impl Slab {
             );
         }
     }
-}
-
-/// Makes the page at `start` fault.
-fn guard(start: *mut libc::c_void, protect: bool) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    {
-        static UNKNOWN: AtomicBool = AtomicBool::new(false);
-        // ORDER: Relaxed: it spares system calls, and guards nothing.
-        if !protect && !UNKNOWN.load(Ordering::Relaxed) {
-            // SAFETY: the page is the caller's, and holds nothing.
-            if unsafe { libc::madvise(start, page_size(), MADV_GUARD_INSTALL) } == 0 {
-                return Ok(());
-            }
-            // ORDER: Relaxed: as above.
-            UNKNOWN.store(true, Ordering::Relaxed);
-        }
-    }
-    // SAFETY: as above.
-    if unsafe { libc::mprotect(start, page_size(), libc::PROT_NONE) } == 0 {
-        return Ok(());
-    }
-    Err(io::Error::last_os_error())
 }
 
 impl Drop for Slab {
