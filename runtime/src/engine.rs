@@ -110,6 +110,7 @@ impl Host for Engine {
         // A thread that cannot be started drops `start`, which refuses.
         let _ = thread::Builder::new().name(name).spawn(move || {
             let alive = Alive::new(&shared);
+            shared.engine().tracer.begin_machine(start.id());
             Worker::run(start.begin(), Arc::clone(&shared));
             drop(alive);
         });

@@ -24,6 +24,8 @@ use gosched::scheduler::{ResizeError, StopError};
 
 use crate::park::can_switch;
 use crate::spawn::NoRuntime;
+use crate::trace::{What, Without};
+use crate::watch;
 use crate::worker::Worker;
 use crate::yield_now;
 
@@ -89,9 +91,18 @@ impl Worker {
         // SAFETY: the running goroutine, which does not switch before the last use: the calls wait
         // for others, and tell the engine, which uses no machine.
         let machine = unsafe { self.machine() };
-        let mut world = machine.stop_the_world().map_err(ResizeError::Stop)?;
-        let resized = world.set_processors(count).map_err(ResizeError::Config);
-        machine.resume(world);
+        if watch::is(watch::TRACE) {
+            self.tell_of_call(What::Enter(Without::StoppedWorld));
+        }
+        let resized = machine.stop_the_world().map_err(ResizeError::Stop).and_then(|mut world| {
+            let resized = world.set_processors(count).map_err(ResizeError::Config);
+            machine.resume(world);
+            resized
+        });
+        if watch::is(watch::TRACE) {
+            // Its own processor may have gone out of service: then it has another now.
+            self.tell_of_call(What::Exit { processor: machine.processor() });
+        }
         resized
     }
 }

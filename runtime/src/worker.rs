@@ -41,7 +41,7 @@ use crate::overflow::SignalStack;
 use crate::runtime::Shared;
 use crate::seat::Seat;
 use crate::stack::Fibers;
-use crate::trace::{What, Why};
+use crate::trace::{What, Why, Without};
 use crate::watch;
 
 thread_local! {
@@ -382,7 +382,7 @@ impl Worker {
         }
         self.count(Count::Blocking);
         if watch::is(watch::TRACE) {
-            self.tell_of_call(What::Enter);
+            self.tell_of_call(What::Enter(Without::SystemCall));
         }
         // It fails without a processor; then there is none to be taken.
         // SAFETY: the caller is the running goroutine.
@@ -412,7 +412,7 @@ impl Worker {
     }
 
     #[cold]
-    fn tell_of_call(&self, what: What) {
+    pub(crate) fn tell_of_call(&self, what: What) {
         let goroutine = self.seat.current().map_or(0, Goroutine::id);
         self.engine().tracer.tell(goroutine, what);
     }

@@ -1,12 +1,13 @@
 //! Traces: the file is JSON, every slice ends, every arrow has both ends, and what happens on one
 //! processor happens in order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gosched_runtime::{
     Migrating, Runtime, Trace, TraceSummary, blocking, current, go, go_future, named, park,
-    yield_now,
+    set_processors, yield_now,
 };
 use serde_json::Value;
 
@@ -204,8 +205,8 @@ fn what_finds_no_room_is_counted() {
 #[test]
 fn a_trace_may_begin_and_end_in_the_middle_of_a_run() {
     for runtime in both(2) {
-        let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-        let stops = std::sync::Arc::clone(&stop);
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let stops = Arc::clone(&stop);
         let busy = runtime.go(move || {
             while !stops.load(std::sync::atomic::Ordering::Relaxed) {
                 work();
@@ -235,4 +236,78 @@ fn a_builder_writes_the_trace_at_the_shutdown() {
     assert!(events.iter().filter(|event| event["ph"] == "X").count() > 400);
     let unwritable = Runtime::builder().trace("/nowhere/at/all.json").build();
     assert!(unwritable.is_err(), "told when it is built");
+}
+
+#[test]
+fn a_goroutine_that_changes_the_processors_is_shown_where_it_runs() {
+    for runtime in both(4) {
+        let trace = runtime.start_trace().unwrap();
+        let resizes = || {
+            let all = [1, 2].map(|few| go(move || resize(few)));
+            all.into_iter().for_each(|one| one.join().unwrap());
+        };
+        runtime.run(resizes).unwrap();
+        let read = Read::new(trace);
+        read.check();
+        assert!(read.count("X", "stops the world") >= 160);
+        let enters = |event: &&Value| event["args"]["stopped"] == "stops the world";
+        let begins = read.events("X").filter(enters).map(track);
+        let tracks = begins.collect::<HashSet<_>>();
+        assert!(tracks.len() > 1, "on more than one processor: {tracks:?}");
+    }
+}
+
+/// Takes processors out of service, its own maybe, and has others run on them afterwards, again and
+/// again.
+fn resize(few: usize) {
+    for _ in 0..40 {
+        set_processors(few).unwrap();
+        set_processors(4).unwrap();
+        let others: Vec<_> = (0..8).map(|_| go(spin)).collect();
+        spin();
+        others.into_iter().for_each(|other| other.join().unwrap());
+    }
+}
+
+/// Some tens of microseconds.
+fn spin() {
+    assert_eq!((0..20_000).map(std::hint::black_box).max(), Some(19_999));
+}
+
+#[test]
+fn the_tracks_of_machines_have_their_numbers() {
+    let [_, other] = both(1);
+    for runtime in both(2).map(Arc::new) {
+        let trace = runtime.start_trace().unwrap();
+        runtime.run(work).unwrap();
+        // From a machine, but one of somebody else.
+        let ours = Arc::clone(&runtime);
+        other.run(move || drop(ours.go(|| ()))).unwrap();
+        let read = Read::new(trace);
+        let of = |name: &str| {
+            let threads = read.events("M").filter(|event| event["pid"] == 2);
+            let found = threads.filter(|event| event["name"] == name);
+            let value = |event: &Value| (event["tid"].as_u64(), event["args"].clone());
+            found.map(value).collect::<HashMap<_, _>>()
+        };
+        let (names, orders) = (of("thread_name"), of("thread_sort_index"));
+        let (mut machines, mut foreign) = (Vec::new(), 0);
+        for (track, name) in &names {
+            let order = orders[track]["sort_index"].as_u64().unwrap();
+            let name = name["name"].as_str().unwrap();
+            match name.strip_prefix('M').and_then(|number| number.parse::<u64>().ok()) {
+                Some(number) => {
+                    assert_eq!(order, number, "{name}");
+                    machines.push(number);
+                }
+                None => {
+                    assert!(order > 1_000_000, "{name} stands below the machines: {order}");
+                    foreign += usize::from(name.starts_with("gosched-m"));
+                }
+            }
+        }
+        machines.sort_unstable();
+        assert!(machines.len() >= 2 && machines.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(foreign, 1, "the other runtime's machine: {names:?}");
+    }
 }

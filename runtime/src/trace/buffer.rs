@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
 use super::What;
-use crate::worker::Worker;
 
 /// How many records a chunk has.
 const CHUNK: usize = 512;
@@ -75,7 +74,7 @@ impl Chunk {
 /// What one thread has told.
 pub(super) struct Buffer {
     thread: ThreadId,
-    /// The number of its machine, if it runs one.
+    /// The number of its machine, if it runs one of the runtime that is traced.
     machine: Option<usize>,
     name: String,
     chunks: Mutex<Vec<Arc<Chunk>>>,
@@ -146,8 +145,8 @@ impl Recording {
         Some(Arc::new(Chunk::new()))
     }
 
-    /// The buffer of the thread that calls.
-    fn buffer(&self) -> Arc<Buffer> {
+    /// The buffer of the thread that calls, which runs this machine, if any.
+    fn buffer(&self, machine: Option<usize>) -> Arc<Buffer> {
         let here = thread::current();
         let mut buffers = lock(&self.buffers);
         if let Some(buffer) = buffers.iter().find(|buffer| buffer.thread == here.id()) {
@@ -155,7 +154,7 @@ impl Recording {
         }
         let buffer = Arc::new(Buffer {
             thread: here.id(),
-            machine: Worker::here().map(|worker| worker.seat.machine),
+            machine,
             name: here.name().unwrap_or("a thread").to_owned(),
             chunks: Mutex::default(),
             dropped: AtomicU64::new(0),
@@ -186,8 +185,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(recording: &Arc<Recording>) -> Self {
-        Self { buffer: recording.buffer(), recording: Arc::clone(recording), chunk: None }
+    pub(super) fn new(recording: &Arc<Recording>, machine: Option<usize>) -> Self {
+        Self { buffer: recording.buffer(machine), recording: Arc::clone(recording), chunk: None }
     }
 
     pub(super) fn recording_id(&self) -> u64 {

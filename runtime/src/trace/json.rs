@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, Write};
 
 use super::buffer::Recording;
 use super::shape::{Shape, Shown, Slice, Track};
-use super::{Instant, Why};
+use super::{Instant, Why, Without};
 
 /// The processes that stand for processors, and for threads.
 const PROCESSORS: usize = 1;
@@ -183,10 +183,11 @@ impl Display for SliceEvent<'_> {
                 }
                 write!(f, ",\"stopped\":\"{}\"}}", why_name(why))
             }
-            Shown::SystemCall => write!(
+            Shown::Without(without) => write!(
                 f,
-                "\"ph\":\"X\",\"cat\":\"goroutine\",\"name\":\"system call\",{place},\
-                 \"ts\":{begin},\"dur\":{length}"
+                "\"ph\":\"X\",\"cat\":\"goroutine\",\"name\":\"{}\",{place},\
+                 \"ts\":{begin},\"dur\":{length}",
+                without_name(without)
             ),
             Shown::Wakes { goroutine } => write!(
                 f,
@@ -203,8 +204,16 @@ fn why_name(why: Option<Why>) -> String {
         Some(Why::Preempted) => "preempted".to_owned(),
         Some(Why::Park(reason)) => format!("park: {reason}"),
         Some(Why::NoProcessor) => "no processor".to_owned(),
+        Some(Why::Enter(without)) => without_name(without).to_owned(),
         Some(Why::Done) => "done".to_owned(),
         None => "goes on".to_owned(),
+    }
+}
+
+fn without_name(without: Without) -> &'static str {
+    match without {
+        Without::SystemCall => "system call",
+        Without::StoppedWorld => "stops the world",
     }
 }
 

@@ -15,10 +15,11 @@ mod buffer;
 mod json;
 mod shape;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, Write};
 use std::panic::Location;
+use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -42,12 +43,21 @@ pub(crate) enum What {
     Stop(Why),
     /// It was made runnable, by whoever runs on the thread.
     Ready,
-    /// It enters a system call: from now on its processor may be taken.
-    Enter,
-    /// It is back, with this processor.
+    /// It goes on without a processor, or with one that may be taken at any time.
+    Enter(Without),
+    /// It is back from there, with this processor.
     Exit { processor: Option<usize> },
     /// Something happened at one instant.
     Instant(Instant),
+}
+
+/// What a goroutine does while its processor may be somebody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Without {
+    /// It is in a system call.
+    SystemCall,
+    /// It has the world stopped, or waits until it stands still.
+    StoppedWorld,
 }
 
 /// Why a goroutine stopped.
@@ -61,6 +71,8 @@ pub(crate) enum Why {
     Park(WaitReason),
     /// It came back from a system call, and there was no processor.
     NoProcessor,
+    /// It went on without its processor.
+    Enter(Without),
     /// It has ended.
     Done,
 }
@@ -92,6 +104,8 @@ pub(crate) enum Instant {
 thread_local! {
     /// Where this thread writes.
     static WRITER: RefCell<Option<Writer>> = const { RefCell::new(None) };
+    /// The machine that this thread runs: its number, and the tracer of its runtime.
+    static MACHINE: Cell<(*const Tracer, usize)> = const { Cell::new((ptr::null(), 0)) };
 }
 
 /// A runtime's part in being traced.
@@ -127,6 +141,17 @@ impl Tracer {
         self.current.load(Ordering::Relaxed)
     }
 
+    /// This thread runs a machine from now on, until it ends.
+    pub(crate) fn begin_machine(&self, machine: usize) {
+        MACHINE.set((self, machine));
+    }
+
+    /// The number of the machine that this thread runs, if it is one of this runtime's.
+    fn machine(&self) -> Option<usize> {
+        let (tracer, machine) = MACHINE.get();
+        ptr::eq(tracer, self).then_some(machine)
+    }
+
     /// Writes a record, if this runtime is traced.
     pub(crate) fn tell(&self, goroutine: u64, what: What) {
         if self.is_on() {
@@ -155,7 +180,10 @@ impl Tracer {
         let _ = WRITER.try_with(|writer| {
             let Ok(mut writer) = writer.try_borrow_mut() else { return };
             if writer.as_ref().is_none_or(|writer| writer.recording_id() != current) {
-                *writer = self.recording().as_ref().map(Writer::new);
+                *writer = self
+                    .recording()
+                    .as_ref()
+                    .map(|recording| Writer::new(recording, self.machine()));
             }
             if let Some(writer) = &mut *writer {
                 writer.write(buffer::Record { time, goroutine, what });

@@ -2,14 +2,15 @@
 //!
 //! Each thread's records are read in their order. A run of a goroutine is a slice of its thread,
 //! and as many of its processor as there were system calls in it, plus one: inside them the
-//! processor may belong to somebody else. A goroutine that was made runnable and then ran gives an
+//! processor may belong to somebody else. While a goroutine has the world stopped it has none
+//! either, and may come back with another. A goroutine that was made runnable and then ran gives an
 //! arrow.
 
 use std::collections::HashMap;
 use std::panic::Location;
 
 use super::buffer::{Record, Thread};
-use super::{Instant, What, Why};
+use super::{Instant, What, Why, Without};
 
 /// Where something is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,8 @@ pub(super) struct Slice {
 pub(super) enum Shown {
     /// A run of a goroutine; why it stopped, if it did.
     Run { goroutine: u64, location: Option<&'static Location<'static>>, why: Option<Why> },
-    /// A system call, inside a run.
-    SystemCall,
+    /// A part of a run without a processor.
+    Without(Without),
     /// A goroutine was made runnable, outside of any.
     Wakes { goroutine: u64 },
 }
@@ -68,8 +69,8 @@ struct Open {
     begin: u64,
     /// The processor, and since when.
     held: Option<(usize, u64)>,
-    /// Since when it is in a system call.
-    inside: Option<u64>,
+    /// Since when it goes on without its processor, and what it does.
+    inside: Option<(u64, Without)>,
 }
 
 /// Reads one thread's records.
@@ -135,10 +136,10 @@ impl Reader<'_> {
             }
             What::Stop(why) => self.stop(time, Some(why)),
             What::Ready => self.ready(time, goroutine),
-            What::Enter => {
-                self.release(time, None);
+            What::Enter(without) => {
+                self.release(time, Some(Why::Enter(without)));
                 if let Some(open) = &mut self.open {
-                    open.inside = Some(time);
+                    open.inside = Some((time, without));
                 }
             }
             What::Exit { processor } => self.exit(time, processor),
@@ -179,8 +180,8 @@ impl Reader<'_> {
         let track = Track::Thread(self.thread);
         let Some(open) = &mut self.open else { return };
         open.held = processor.map(|processor| (processor, time));
-        if let Some(begin) = open.inside.take() {
-            let what = Shown::SystemCall;
+        if let Some((begin, without)) = open.inside.take() {
+            let what = Shown::Without(without);
             self.shape.slices.push(Slice { track, begin, end: time, what });
         }
     }
