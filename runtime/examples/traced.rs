@@ -9,6 +9,7 @@
 //! ```
 
 use std::error::Error;
+use std::fs::File;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -46,8 +47,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).unwrap_or_else(|| "trace.json".to_owned());
     // SAFETY: the goroutines keep nothing of a thread across a scheduling point.
     let promise = unsafe { Migrating::promise() };
-    let runtime = Runtime::builder().processors(2).migrating(promise).trace(&path).build()?;
+    let runtime = Runtime::builder().processors(2).migrating(promise).build()?;
+    // By then sysmon sleeps until a goroutine runs, from when on it looks every 20 microseconds.
+    std::thread::sleep(Duration::from_millis(50));
 
+    let trace = runtime.start_trace()?;
     runtime.run(|| {
         let sleeper = named("sleeper").go(|| sleep(Duration::from_micros(700)));
         let reader =
@@ -60,11 +64,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         [sleeper, reader, ping, storm].into_iter().try_for_each(|one| one.join())
     })??;
 
+    let summary = trace.write_json(File::create(&path)?)?;
     let counts = runtime.metrics().total;
-    assert!(runtime.shutdown(Duration::from_secs(5))?.is_clean());
-    println!(
-        "{path}: {} goroutines, {} switches, {} stolen, {} retakes",
-        counts.started, counts.switches, counts.stolen, counts.retakes
-    );
+    println!("{path}: {summary}; {} stolen, {} retakes", counts.stolen, counts.retakes);
+    assert_eq!(summary.runs as u64, counts.switches);
     Ok(())
 }
