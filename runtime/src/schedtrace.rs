@@ -16,7 +16,7 @@ use std::time::Duration;
 use gosched::scheduler::Snapshot;
 
 use crate::dump::{self, Dump};
-use crate::goroutine::Goroutine;
+use crate::goroutine::{Goroutine, Status};
 use crate::runtime::{Runtime, Shared};
 
 /// The environment variable.
@@ -72,10 +72,15 @@ pub(crate) fn of(shared: &Shared) -> SchedTrace {
     SchedTrace {
         milliseconds: engine.clock() / 1_000_000,
         snapshot: shared.scheduler().snapshot(),
-        machines: engine.seats.look(|seat| MachineLine {
-            machine: seat.machine,
-            processor: seat.processor(),
-            current: seat.current().map(Goroutine::id),
+        machines: engine.seats.look(|seat| {
+            let current = seat.current();
+            // In a system call a machine owns no processor, and does not know if it was taken.
+            let inside = current.is_some_and(|one| one.status().0 == Status::InSystemCall);
+            MachineLine {
+                machine: seat.machine,
+                processor: seat.processor().filter(|_| !inside),
+                current: current.map(Goroutine::id),
+            }
         }),
         goroutines: dump::of(shared),
     }

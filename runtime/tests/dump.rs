@@ -270,6 +270,7 @@ fn schedtrace_shows_what_runs_where() {
         while !stops.load(Ordering::Relaxed) {}
     });
     let parks = runtime.go(park);
+    let blocks = runtime.go(|| blocking(|| std::thread::sleep(Duration::from_millis(300))));
     std::thread::sleep(Duration::from_millis(100));
     let trace = runtime.schedtrace();
     let text = format!("{trace:#}");
@@ -291,6 +292,13 @@ fn schedtrace_shows_what_runs_where() {
     assert_eq!(field(&processor, "m="), field(&goroutine, "m="), "{text}");
     let parked = line(&format!("  G{}: ", parks.id()));
     assert!(parked.ends_with("status=waiting(park) m=nil lockedm=nil"), "{text}");
+    // Its processor was taken long ago.
+    let blocked = line(&format!("  G{}: ", blocks.id()));
+    let machine = line(&format!("  M{}: ", field(&blocked, "m=")));
+    assert_eq!(field(&machine, "p="), "nil", "{text}");
+    let idle = text.lines().find(|line| line.starts_with("  P") && line.contains("status=Idle"));
+    assert!(idle.is_some_and(|idle| field(idle, "m=") == "nil"), "{text}");
     drop(stop);
     busy.join().unwrap();
+    blocks.join().unwrap();
 }

@@ -136,8 +136,7 @@ fn a_trace_shows_every_run_and_what_led_to_it() {
         let summary = read.summary;
         assert_eq!(summary.dropped, 0);
         assert_eq!(summary.runs as u64, metrics.total.switches, "every switch is a run");
-        // Whatever was started or unparked has run, and an arrow leads to it.
-        assert!(summary.arrows as u64 >= metrics.total.started, "{summary}");
+        assert_eq!(summary.arrows, summary.runs, "an arrow leads to every run");
         assert_eq!(read.count("X", "system call") as u64, metrics.total.blocking_calls);
         assert_eq!(read.count("i", "stole") as u64, metrics.total.steals);
         assert_eq!(read.count("i", "retaken") as u64, metrics.total.retakes);

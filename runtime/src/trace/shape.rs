@@ -4,7 +4,7 @@
 //! and as many of its processor as there were system calls in it, plus one: inside them the
 //! processor may belong to somebody else. While a goroutine has the world stopped it has none
 //! either, and may come back with another. A goroutine that was made runnable and then ran gives an
-//! arrow.
+//! arrow; so does one that has stopped, was runnable all the time, and went on.
 
 use std::collections::HashMap;
 use std::panic::Location;
@@ -176,6 +176,16 @@ impl Reader<'_> {
         self.shape.readied.entry(goroutine).or_default().push((from, track));
     }
 
+    /// The goroutine that stops here is still runnable: nobody else makes it so.
+    fn stays_runnable(&mut self, time: u64) {
+        let track = self.track();
+        if let Some(open) = &self.open {
+            // Inside of the slice, and after its begin.
+            let from = time.saturating_sub(1).max(open.begin + 1);
+            self.shape.readied.entry(open.goroutine).or_default().push((from, track));
+        }
+    }
+
     fn exit(&mut self, time: u64, processor: Option<usize>) {
         let track = Track::Thread(self.thread);
         let Some(open) = &mut self.open else { return };
@@ -201,6 +211,9 @@ impl Reader<'_> {
     fn stop(&mut self, time: u64, why: Option<Why>) {
         if self.open.as_ref().is_some_and(|open| open.inside.is_some()) {
             self.exit(time, None);
+        }
+        if matches!(why, Some(Why::Yield | Why::Preempted | Why::NoProcessor)) {
+            self.stays_runnable(time);
         }
         self.release(time, why);
         if let Some(open) = self.open.take() {
