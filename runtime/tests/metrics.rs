@@ -154,6 +154,11 @@ fn latency_is_the_time_between_runnable_and_running() {
                 while begin.elapsed() < Duration::from_millis(20) {}
                 waits.join().unwrap();
                 drop(parks);
+                // It is asked for an end of its slice, and waits for its next one.
+                let other = go(|| ());
+                while !other.is_finished() {
+                    checkpoint();
+                }
             })
             .unwrap();
         let metrics = runtime.metrics();
