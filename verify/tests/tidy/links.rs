@@ -89,9 +89,13 @@ fn resolve(folder: &Path, target: &str) -> Option<String> {
     Some(path.to_string_lossy().replace('\\', "/"))
 }
 
+/// What is no text, as a picture, has no headings; but it is there.
 fn read(path: &str) -> Option<String> {
     let path = root().join(path);
-    if path.is_dir() { Some(String::new()) } else { fs::read_to_string(path).ok() }
+    if path.is_dir() {
+        return Some(String::new());
+    }
+    fs::read(path).ok().map(|bytes| String::from_utf8(bytes).unwrap_or_default())
 }
 
 /// Pages of the book that its table of contents does not name.
