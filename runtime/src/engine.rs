@@ -27,6 +27,7 @@ use crate::runtime::{Settings, Shared};
 use crate::schedtrace::Printer;
 use crate::seat::Seats;
 use crate::stack::FiberPool;
+use crate::sysmon::Bell;
 use crate::timers::Timers;
 use crate::trace::{Trace, Tracer};
 use crate::watch::Watching;
@@ -55,6 +56,7 @@ pub(crate) struct Engine {
     /// While latency is measured.
     pub(crate) _measuring: Option<Watching>,
     pub(crate) carriers: Carriers,
+    pub(crate) bell: Bell,
     pub(crate) asleep: Asleep,
     /// How many threads run machines now.
     pub(crate) threads: AtomicUsize,

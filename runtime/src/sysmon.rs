@@ -7,8 +7,9 @@
 //= go1.27:src/runtime/proc.go#sysmon
 
 use std::io;
-use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use gosched::Nap;
@@ -28,6 +29,45 @@ pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name(name).spawn(move || run(&shared))
 }
 
+/// Wakes sysmon where it has lain down for long since nothing ran, and a call begins that it is to
+/// watch.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    dozes: AtomicBool,
+    thread: OnceLock<Thread>,
+}
+
+impl Bell {
+    /// sysmon sleeps, for so long or until somebody rings.
+    fn doze(&self, longest: Duration) {
+        let _ = self.thread.set(thread::current());
+        // ORDER: Release: pairs with the Acquire in `ring`: the thread is known. A call that begins
+        // just now may miss it; then it is watched from the end of this sleep on.
+        self.dozes.store(true, Ordering::Release);
+        thread::park_timeout(longest);
+        // ORDER: Relaxed: who still rings wakes one who is awake.
+        self.dozes.store(false, Ordering::Relaxed);
+    }
+
+    /// A call begins. One load, if sysmon is about.
+    #[inline]
+    pub(crate) fn ring(&self) {
+        // ORDER: Acquire: pairs with the Release in `doze`.
+        if self.dozes.load(Ordering::Acquire) {
+            self.rouse();
+        }
+    }
+
+    #[cold]
+    fn rouse(&self) {
+        // ORDER: Relaxed: it spares the others their rings.
+        self.dozes.store(false, Ordering::Relaxed);
+        if let Some(thread) = self.thread.get() {
+            thread.unpark();
+        }
+    }
+}
+
 fn run(shared: &Shared) {
     let mut monitor = shared.scheduler().monitor_with(shared.engine().settings.pace);
     let mut surplus = Surplus::default();
@@ -40,7 +80,7 @@ fn run(shared: &Shared) {
         let at_rest = nap == Nap::Deep;
         match nap {
             Nap::For(nanoseconds) => thread::sleep(Duration::from_nanos(nanoseconds)),
-            Nap::Deep if pending || !rested => thread::sleep(LOOK),
+            Nap::Deep if pending || !rested => shared.engine().bell.doze(LOOK),
             Nap::Deep => monitor.sleep(),
             Nap::End => break,
         }

@@ -387,7 +387,12 @@ impl Worker {
         // It fails without a processor; then there is none to be taken.
         // SAFETY: the caller is the running goroutine.
         let machine = unsafe { self.machine() };
-        let _ = if long { machine.enter_long_blocking() } else { machine.enter_blocking() };
+        if long {
+            let _ = machine.enter_long_blocking();
+        } else {
+            let _ = machine.enter_blocking();
+            self.engine().bell.ring();
+        }
         self.active.set(null());
         true
     }

@@ -239,3 +239,28 @@ fn a_future_that_wakes_itself_lets_others_take_their_turn() {
         }
     }
 }
+
+#[test]
+fn a_call_after_a_rest_is_retaken_soon() {
+    // SAFETY: nothing of a thread is kept.
+    let migrating = unsafe { Migrating::promise() };
+    let runtime = Runtime::builder().processors(1).migrating(migrating).build().unwrap();
+    let mut waited: Vec<Duration> = (0..20)
+        .map(|_| {
+            // sysmon has just seen that nothing runs.
+            std::thread::sleep(Duration::from_millis(2));
+            runtime
+                .run(|| {
+                    let begin = std::time::Instant::now();
+                    let other = go(move || begin.elapsed());
+                    blocking(|| std::thread::sleep(Duration::from_millis(50)));
+                    other.join().unwrap()
+                })
+                .unwrap()
+        })
+        .collect();
+    waited.sort_unstable();
+    // 20 us and what the kernel adds; without the bell, up to 10 ms. The middle one, as the machine
+    // may do other things.
+    assert!(waited[10] < Duration::from_millis(4), "{waited:?}");
+}

@@ -1,4 +1,5 @@
-//! Where nothing happens, nothing is spent: connections, timers and goroutines that wait wake nobody.
+//! Where nothing happens, nothing is spent: connections, timers and goroutines that wait wake
+//! nobody.
 //!
 //! A binary of its own, with one test: the time and the switches are the process's.
 

@@ -19,6 +19,7 @@ use crate::observer::Watcher;
 use crate::pinned::Carriers;
 use crate::schedtrace::Printer;
 use crate::stack::{DEFAULT_STACK_SIZE, FiberPool, MAX_STACK_SIZE, MIN_STACK_SIZE};
+use crate::sysmon::Bell;
 use crate::timers::Timers;
 use crate::token::Migrating;
 use crate::trace::{self, Trace, Tracer};
@@ -269,6 +270,7 @@ impl Builder {
             seats: Default::default(),
             printer: OnceLock::new(),
             trace_file: Default::default(),
+            bell: Bell::default(),
             carriers: Carriers::new(if pinned {
                 max_processors.min(self.max_machines.saturating_sub(1))
             } else {
