@@ -51,9 +51,6 @@ impl Runtime {
             (Self::Go, Workload::Wake) if workers == 1 => Some(
                 "Go has no thread outside its scheduler: the one that wakes needs a P of its own",
             ),
-            (Self::GoschedAsync, Workload::Yield) => Some(
-                "a future that wakes itself inside its poll is polled again at once: no turn ends",
-            ),
             _ => None,
         }
     }
@@ -75,9 +72,6 @@ impl Runtime {
             }
             (Self::GoschedAsync, Workload::PingPong | Workload::Ring) => {
                 Some("gosched-async: async-channel, as smol")
-            }
-            (Self::GoschedAsync, Workload::Blocking) => {
-                Some("gosched-async: its tasks that compute end no turn by a yield, but by sysmon")
             }
             (Self::Go, Workload::Wake) => {
                 Some("go: the thread that wakes is a goroutine bound to its thread, with its P")
