@@ -7,8 +7,8 @@
 //! ```text
 //!    loop {
 //!        machine.next()      a goroutine; sleeps, polls, steals meanwhile
-//!        execute             its fiber is resumed; it stops for one of four reasons
-//!    }                       yield, park, no processor, done: the machine is told
+//!        execute             its fiber is resumed; it stops for one of five reasons
+//!    }                       yield, preempted, park, no processor, done
 //! ```
 //!
 //! The running goroutine reaches the worker by a thread-local. A goroutine that stops may go on in

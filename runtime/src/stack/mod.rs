@@ -6,9 +6,9 @@
 //!
 //! Linux allows a process 65,530 mappings, and a page that is protected splits the mapping it lies
 //! in. So stacks are cut out of large slabs, and where the kernel knows `MADV_GUARD_INSTALL` (Linux
-//! 6.13) the guards are installed inside the slab without splitting it: a million stacks are a few
-//! hundred mappings. Elsewhere guards are `PROT_NONE` pages, two mappings a stack, and the kernel's
-//! limit is met at about 32,000 stacks unless `vm.max_map_count` is raised.
+//! 6.13) the guards are installed inside the slab without splitting it: a million stacks are less
+//! than a hundred mappings. Elsewhere guards are `PROT_NONE` pages, two mappings a stack, and the
+//! kernel's limit is met at about 32,000 stacks unless `vm.max_map_count` is raised.
 //!
 //! ```text
 //!    slab ┌───────┬───────────────────────┬───────┬───────────────────────┬──
