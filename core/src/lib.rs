@@ -73,7 +73,8 @@
 //!
 //! # Panics
 //!
-//! Misuse that a caller can cause is an error value or does not compile. Invariants that only a bug
+//! Misuse that a caller can cause is an error value or does not compile, but for the two `unsafe`
+//! methods of [`Completion`], which say what they ask for. Invariants that only a bug
 //! in this crate could break are asserted in debug builds and under every checker.
 
 #![no_std]
