@@ -2,8 +2,9 @@
 
 use std::env;
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gosched_runtime::{Builder, Migrating, Runtime, go, yield_now};
 
@@ -12,7 +13,8 @@ const CHILD: &str = "GOSCHED_TEST_CHILD";
 /// How long a child may take.
 const LONGEST: Duration = Duration::from_secs(240);
 
-/// Runs `test`, which is the one of this name, in a process of its own, with these variables.
+/// Runs `test`, which is the one of this name, in a process of its own, with these variables. What
+/// that prints is shown when it fails.
 #[track_caller]
 pub(crate) fn in_a_child(name: &str, variables: &[(&str, &str)], test: impl FnOnce()) {
     if env::var_os(CHILD).is_some() {
@@ -21,19 +23,23 @@ pub(crate) fn in_a_child(name: &str, variables: &[(&str, &str)], test: impl FnOn
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
     command.env(CHILD, "1").envs(variables.iter().copied()).stdin(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let begin = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if begin.elapsed() > LONGEST {
-            child.kill().unwrap();
-            panic!("{name} hangs");
-        }
-        thread::sleep(Duration::from_millis(5));
-    };
-    assert!(status.success(), "{name}: {status}");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().cast_signed();
+    let (ended, ends) = mpsc::channel();
+    thread::spawn(move || ended.send(child.wait_with_output().unwrap()));
+    let output = ends.recv_timeout(LONGEST).or_else(|_| {
+        // SAFETY: it sends a signal to a child that nobody has waited for to its end.
+        unsafe { libc::kill(id, libc::SIGKILL) };
+        ends.recv()
+    });
+    let output = output.unwrap();
+    println!("{}", String::from_utf8_lossy(&output.stdout));
+    println!("{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{name}: {} (and killed, if that took {LONGEST:?})",
+        output.status
+    );
 }
 
 /// Builders of both kinds of runtime.

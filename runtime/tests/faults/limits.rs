@@ -19,6 +19,12 @@ fn address_space(bytes: Option<u64>) {
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
 }
 
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    while !condition() {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// How much address space the process has now.
 fn mapped() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
@@ -32,13 +38,22 @@ pub(crate) fn no_thread_for_the_monitor() {
     println!("{error}");
 }
 
+/// How many threads the process has: as the kernel counts them, until each has given its stack back.
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").unwrap().count()
+}
+
 /// Threads are refused from the first machine on, and from the second; later they are not.
 pub(crate) fn no_machines() {
+    let alone = threads();
     for begun in [false, true] {
         for builder in both() {
+            // The threads of the runtime before are counted as mapped, too.
+            wait_until(|| threads() == alone);
             let runtime = builder.processors(3).build().unwrap();
             if begun {
                 runtime.run(|| go(yield_now).join().unwrap()).unwrap();
+                wait_until(|| threads() == alone + 1 + runtime.snapshot().machines);
             }
             // Room for small things, not for a thread's stack of 2 MiB.
             address_space(Some(mapped() + (1 << 20)));

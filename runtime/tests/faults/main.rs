@@ -20,8 +20,10 @@ fn no_thread_for_the_monitor_is_an_error() {
 
 #[test]
 fn threads_that_cannot_be_started_are_asked_for_again() {
-    // The stacks of threads that have ended are not kept for the next ones.
-    let variables = [("GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0")];
+    // The stacks of threads that have ended are not kept for the next ones, and a thread that
+    // allocates maps no arena of its own, of which it would give one half back.
+    let variables =
+        [("GLIBC_TUNABLES", "glibc.pthread.stack_cache_size=0"), ("MALLOC_ARENA_MAX", "1")];
     let name = "threads_that_cannot_be_started_are_asked_for_again";
     in_a_child(name, &variables, limits::no_machines);
 }
@@ -30,7 +32,7 @@ fn threads_that_cannot_be_started_are_asked_for_again() {
 fn goroutines_without_a_stack_are_cancelled_and_the_others_go_on() {
     in_a_child(
         "goroutines_without_a_stack_are_cancelled_and_the_others_go_on",
-        &[],
+        &[("MALLOC_ARENA_MAX", "1")],
         limits::no_stacks,
     );
 }
