@@ -11,6 +11,7 @@ use gosched_runtime::{
 };
 
 use crate::child::{both, works_and_ends};
+use crate::limits::{threads, wait_until};
 
 /// Counts bytes.
 struct Counting;
@@ -99,6 +100,7 @@ fn settled(runtime: &Runtime) -> usize {
 
 /// What a hundred runtimes leave is what one leaves: descriptors, which are never freed.
 pub(crate) fn given_back() {
+    let alone = threads();
     let once = |parked: bool| {
         for builder in both() {
             let runtime = builder.processors(2).build().unwrap();
@@ -110,13 +112,17 @@ pub(crate) fn given_back() {
             let _ = runtime.shutdown(Duration::from_millis(if parked { 10 } else { 9000 }));
         }
         // The threads count as ended a little before they have dropped what they share.
-        thread::sleep(Duration::from_millis(2));
+        wait_until(|| threads() == alone);
     };
+    // More descriptors than are needed ever after.
+    let first = Runtime::builder().processors(2).build().unwrap();
+    let all: Vec<_> = (0..2000).map(|_| first.go(yield_now)).collect();
+    all.into_iter().for_each(|one| one.join().unwrap());
+    works_and_ends(&first);
+    drop(first);
     (0..10).for_each(|_| once(false));
-    thread::sleep(Duration::from_millis(50));
     let (bytes, pages) = (BYTES.load(Relaxed), kibibytes("VmSize"));
     (0..50).for_each(|_| once(false));
-    thread::sleep(Duration::from_millis(50));
     let (grown, mapped) = (BYTES.load(Relaxed) - bytes, kibibytes("VmSize").saturating_sub(pages));
     println!("100 runtimes later: {grown} bytes and {mapped} KiB of addresses more");
     assert!(grown < 16 << 10, "{grown} bytes more");

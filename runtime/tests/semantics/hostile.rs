@@ -348,11 +348,12 @@ fn in_what_is_dropped_when_the_runtime_ends() {
                 .collect();
             let shutdown = thread::scope(|scope| {
                 let shutdown = scope.spawn(|| runtime.shutdown(Duration::ZERO));
-                thread::sleep(Duration::from_millis(20));
+                eventually("it shuts down", || runtime.snapshot().stopped);
                 stop.store(true, SeqCst);
                 shutdown.join().unwrap().unwrap()
             });
-            assert!(shutdown.is_clean(), "{shutdown}");
+            // None but the hog, which may not have ended yet.
+            assert!(shutdown.left.goroutines.len() <= 1, "{shutdown}");
             hog.join().unwrap();
             let cancelled = never.into_iter().map(block_on).filter(Result::is_err).count();
             assert_eq!(cancelled, 10);

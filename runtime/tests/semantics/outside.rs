@@ -153,7 +153,7 @@ fn one_that_waits_for_a_runtime_that_ends_hears_of_it() {
         let waits = waiting.go(move || matches!(never.join(), Err(JoinError::Cancelled(_))));
         thread::scope(|scope| {
             scope.spawn(|| ending.shutdown(Duration::ZERO).unwrap().is_clean());
-            thread::sleep(Duration::from_millis(20));
+            eventually("it shuts down", || ending.snapshot().stopped);
             stop.store(true, SeqCst);
         });
         assert!(waits.join().unwrap());

@@ -127,11 +127,12 @@ fn goroutines_that_never_ran_are_cancelled_and_what_they_captured_is_dropped() {
             .collect();
         let shutdown = thread::scope(|scope| {
             let shutdown = scope.spawn(|| runtime.shutdown(Duration::ZERO).unwrap());
-            thread::sleep(Duration::from_millis(20));
+            eventually("it shuts down", || runtime.snapshot().stopped);
             release.store(true, SeqCst);
             shutdown.join().unwrap()
         });
-        assert!(shutdown.is_clean(), "{shutdown}");
+        // None but the hog, which may not have ended yet.
+        assert!(shutdown.left.goroutines.len() <= 1, "{shutdown}");
         hog.join().unwrap();
         let cancelled = |handle: gosched_runtime::JoinHandle<()>| {
             assert!(matches!(handle.join(), Err(JoinError::Cancelled(_))));
