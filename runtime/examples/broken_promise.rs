@@ -5,12 +5,18 @@
 //! cargo run --release -p gosched-runtime --example broken_promise
 //! ```
 //!
+//! And what goes wrong without any promise, where a library takes it that the scopes of a thread are
+//! nested.
+//!
 //! The program compares addresses alone. To read through one of them would be what the promise
 //! rules out: two threads at one `Cell`.
 
 use std::cell::Cell;
 use std::hint::black_box;
+use std::ptr::null;
+use std::time::Duration;
 
+use gosched_runtime::time::sleep;
 use gosched_runtime::{Migrating, Runtime, go, yield_now};
 
 thread_local! {
@@ -24,11 +30,20 @@ fn address() -> usize {
     SLOT.with(|slot| black_box(std::ptr::from_ref(slot).addr()))
 }
 
+/// Lets the processors run dry, so that they take goroutines from each other: those that only yield
+/// stay where they are.
+fn now_and_then_rest(round: usize) {
+    if round.is_multiple_of(100) {
+        sleep(Duration::from_micros(50));
+    }
+}
+
 // ANCHOR: borrow
 /// **The broken promise**: inside `with` the slot is borrowed, and the goroutine yields. How often
 /// in so many yields the borrow was of a slot that is not this thread's any more.
 fn borrow_across_yields(rounds: usize) -> usize {
-    let yields = |_| {
+    let yields = |round| {
+        now_and_then_rest(round);
         SLOT.with(|slot| {
             yield_now();
             std::ptr::from_ref(slot).addr() != address()
@@ -43,7 +58,8 @@ fn borrow_across_yields(rounds: usize) -> usize {
 /// in which a compiler may take a thread-local's address to be the same throughout.
 #[inline(never)]
 fn ask_again_after_yields(rounds: usize) -> usize {
-    let yields = |_| {
+    let yields = |round| {
+        now_and_then_rest(round);
         let before = SLOT.with(|slot| std::ptr::from_ref(slot).addr());
         yield_now();
         let after = SLOT.with(|slot| std::ptr::from_ref(slot).addr());
@@ -53,6 +69,34 @@ fn ask_again_after_yields(rounds: usize) -> usize {
     (0..rounds).map(yields).filter(|stale| *stale).count()
 }
 // ANCHOR_END: ask
+
+// ANCHOR: scopes
+thread_local! {
+    /// What is in scope on this thread: a scoped thread-local, by hand.
+    static SCOPED: Cell<*const u64> = const { Cell::new(null()) };
+}
+
+/// Runs `inside` while `value` is in scope. What was in scope before is again afterwards: right,
+/// as long as a scope that begins later on this thread ends earlier.
+fn scope(value: &u64, inside: impl FnOnce()) {
+    let before = SCOPED.replace(value);
+    inside();
+    SCOPED.set(before);
+}
+
+/// Two scopes of one thread: the one that began first ends first. Whether something is in scope
+/// after both have ended.
+fn scopes_that_are_not_nested(runtime: &Runtime) -> bool {
+    let outlives = runtime.run(|| {
+        let first = go(|| scope(&1, yield_now));
+        let second = go(|| scope(&2, || (0..3).for_each(|_| yield_now())));
+        first.join().unwrap();
+        second.join().unwrap();
+        go(|| !SCOPED.get().is_null()).join().unwrap()
+    });
+    outlives.unwrap()
+}
+// ANCHOR_END: scopes
 
 /// Runs both on several goroutines that yield to each other.
 fn show(kind: &str, runtime: &Runtime) {
@@ -81,4 +125,10 @@ fn main() {
     let migrating = unsafe { Migrating::promise() };
     let runtime = Runtime::builder().processors(4).migrating(migrating).build().unwrap();
     show("migrating goroutines", &runtime);
+    let pinned = Runtime::builder().processors(1).build().unwrap();
+    println!("two scopes of one thread, pinned goroutines:");
+    println!(
+        "    something is in scope after their end:    {}",
+        if scopes_that_are_not_nested(&pinned) { "yes, and dangles" } else { "no" }
+    );
 }

@@ -33,7 +33,9 @@ impl std::error::Error for NoRuntime {}
 /// Starts a goroutine, which runs `function`, next on this processor.
 ///
 /// It costs one allocation; a stack is taken when it first runs. Whether it may move between
-/// threads is the runtime's affair: see [`Migrating`](crate::Migrating).
+/// threads is the runtime's affair: see [`Migrating`](crate::Migrating). If it does not, the others
+/// of its thread still run while it waits: the closure of a scoped thread-local (the crate
+/// `scoped-tls`, say), which takes the scopes of a thread to be nested, must not wait.
 ///
 /// # Panics
 ///

@@ -5,7 +5,9 @@
 /// A goroutine's stack may hold anything that safe code puts there, thread-locals' borrows and
 /// guards that must not change threads among them. The compiler checks this for futures; for a
 /// stack nobody can but you. So a runtime pins each goroutine to a thread, until the program
-/// makes this promise, once:
+/// makes this promise, once. (Pinned or not, goroutines of one thread take turns: code that takes
+/// its thread's scopes to be nested, as scoped thread-locals do, must not meet a scheduling point
+/// inside of one.)
 ///
 /// ```
 /// use gosched_runtime::{Migrating, Runtime, go};
