@@ -5,8 +5,8 @@
 //! cargo run --release -p gosched-runtime --example broken_promise
 //! ```
 //!
-//! And what goes wrong without any promise, where a library takes it that the scopes of a thread are
-//! nested.
+//! And what goes wrong without any promise, where a library takes it that the scopes of a thread
+//! are nested.
 //!
 //! The program compares addresses alone. To read through one of them would be what the promise
 //! rules out: two threads at one `Cell`.

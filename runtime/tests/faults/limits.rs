@@ -38,7 +38,7 @@ pub(crate) fn no_thread_for_the_monitor() {
     println!("{error}");
 }
 
-/// How many threads the process has: as the kernel counts them, until each has given its stack back.
+/// How many threads the process has, as the kernel counts them: until each has ended.
 pub(crate) fn threads() -> usize {
     fs::read_dir("/proc/self/task").unwrap().count()
 }

@@ -91,8 +91,8 @@ fn locks_nest() {
             // One lock is left.
             assert_eq!(threads_seen(300).len(), 1);
             drop(outer);
-            // It moves again, or the lock meant nothing: after a system call, in which its processor
-            // is taken, and as all are busy whoever has one runs it.
+            // It moves again, or the lock meant nothing: after a system call, in which its
+            // processor is taken, and as all are busy whoever has one runs it.
             let before = thread_number();
             while thread_number() == before {
                 blocking(|| thread::sleep(Duration::from_millis(5)));
