@@ -1,4 +1,5 @@
-//! The runtimes that are written in Rust: a file each, a function a workload.
+//! The runtimes that are written in Rust. Those of futures do the work in the same code, with their
+//! own means; coroutines with stacks have a function a workload.
 //!
 //! Each does the work in the way its own documentation shows. The root is a task of the runtime and
 //! not the thread that waits for it. What differs, because the runtimes do:
@@ -13,6 +14,8 @@
 //! | Go | `chan`, no room | `chan`, room for 1 | the system call itself |
 
 mod bell;
+mod channels;
+mod futures;
 mod gosched;
 mod gosched_async;
 mod may;
