@@ -1,5 +1,5 @@
-//! The runtimes whose tasks are futures: one piece of code does the work on each, with what each has
-//! for it.
+//! The runtimes whose tasks are futures: one piece of code does the work on each, with what each
+//! has for it.
 
 use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
