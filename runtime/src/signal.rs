@@ -88,9 +88,32 @@ use libc::__errno_location as errno;
 #[cfg(any(target_vendor = "apple", target_os = "freebsd"))]
 use libc::__error as errno;
 
+/// Leaves the signals of the program to its other threads. Faults cannot be left to others, and
+/// this one may be the only thread that takes a `SIGQUIT`.
+fn block_signals() {
+    use libc::{SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP};
+    // SAFETY: zeroes are a valid set; it is filled below.
+    let mut signals: libc::sigset_t = unsafe { mem::zeroed() };
+    // SAFETY: the set is ours.
+    unsafe { libc::sigfillset(&raw mut signals) };
+    for signal in [SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGTRAP] {
+        // SAFETY: as above.
+        unsafe { libc::sigdelset(&raw mut signals, signal) };
+    }
+    // SAFETY: it changes this thread's mask alone.
+    unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const signals, null_mut()) };
+}
+
 fn run(mut pipe: File) {
+    block_signals();
     let mut bytes = [0; 64];
-    while pipe.read(&mut bytes).is_ok_and(|count| count > 0) {
+    loop {
+        match pipe.read(&mut bytes) {
+            Ok(1..) => {}
+            // By `SIGQUIT`, if the program's own handler calls ours: it may not have `SA_RESTART`.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(0) | Err(_) => return,
+        }
         let runtimes = RUNTIMES.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for shared in runtimes.iter().filter_map(Weak::upgrade) {
             let name = &shared.engine().settings.name;

@@ -3,10 +3,13 @@
 //! A thread fills a chunk and takes the next. How many chunks there may be is decided when the
 //! trace begins; a thread that gets none drops what it has to tell, and counts it. A chunk's length
 //! is stored after the record, so that whoever reads up to it reads what was written.
+//!
+//! A thread keeps its writer until it records for another trace, or ends. So a trace that is over
+//! has its chunks forgotten by the buffers; each writer still holds the one it was filling.
 
 use std::cell::UnsafeCell;
 use std::collections::HashMap;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
@@ -127,9 +130,20 @@ impl Recording {
         }
     }
 
-    /// The names of goroutines.
-    pub(super) fn names(&self) -> MutexGuard<'_, HashMap<u64, String>> {
-        lock(&self.names)
+    /// The names of goroutines, which are then forgotten.
+    pub(super) fn take_names(&self) -> HashMap<u64, String> {
+        mem::take(&mut *lock(&self.names))
+    }
+
+    /// Forgets everything: the trace is over.
+    pub(super) fn clear(&self) {
+        // A thread that has not noticed yet takes no more.
+        // ORDER: Relaxed: it counts, and guards nothing.
+        self.room.store(0, Ordering::Relaxed);
+        for buffer in mem::take(&mut *lock(&self.buffers)) {
+            lock(&buffer.chunks).clear();
+        }
+        drop(self.take_names());
     }
 
     pub(super) fn dropped(&self) -> u64 {
@@ -212,5 +226,73 @@ impl Writer {
                 self.buffer.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::Weak;
+
+    use super::*;
+    use crate::trace::Trace;
+    use crate::{Runtime, go, named, yield_now};
+
+    /// A trace of many chunks.
+    fn traced(runtime: &Runtime) -> Trace {
+        let trace = runtime.start_trace().unwrap();
+        let yields = || (0..10_000).for_each(|_| yield_now());
+        runtime.run(move || (go(yields), yields()).0.join().unwrap()).unwrap();
+        trace
+    }
+
+    #[test]
+    fn a_trace_that_is_over_leaves_at_most_a_chunk_for_each_thread() {
+        let runtime = Runtime::builder().processors(2).build().unwrap();
+        let ends: [fn(Trace); 2] = [drop, |trace| _ = trace.write_json(io::sink()).unwrap()];
+        for end in ends {
+            let trace = traced(&runtime);
+            let recording = Arc::downgrade(&trace.recording);
+            let buffers = lock(&trace.recording.buffers).clone();
+            let threads = buffers.len();
+            let chunks: Vec<Weak<Chunk>> = buffers
+                .iter()
+                .flat_map(|buffer| {
+                    lock(&buffer.chunks).iter().map(Arc::downgrade).collect::<Vec<_>>()
+                })
+                .collect();
+            assert!(chunks.len() > 10 * threads, "{} of {threads}", chunks.len());
+            drop(buffers);
+            end(trace);
+            let left = chunks.iter().filter(|chunk| chunk.strong_count() > 0).count();
+            assert!(left <= threads, "{left} of {} by {threads}", chunks.len());
+            if let Some(recording) = recording.upgrade() {
+                assert!(lock(&recording.buffers).is_empty() && lock(&recording.names).is_empty());
+            }
+        }
+    }
+
+    /// A writer for which no lock may be held: it could be a goroutine's, and wait.
+    struct Free(Arc<Recording>);
+
+    impl Write for Free {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let Self(recording) = self;
+            assert!(recording.names.try_lock().is_ok() && recording.buffers.try_lock().is_ok());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_lock_is_held_while_a_trace_is_written() {
+        let runtime = Runtime::builder().processors(2).build().unwrap();
+        let trace = runtime.start_trace().unwrap();
+        runtime.run(|| named("one").go(yield_now).join().unwrap()).unwrap();
+        let writer = Free(Arc::clone(&trace.recording));
+        assert!(trace.write_json(writer).unwrap().runs > 0);
     }
 }

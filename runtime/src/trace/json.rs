@@ -23,7 +23,7 @@ pub(super) fn write(shape: &Shape, recording: &Recording, writer: impl Write) ->
     let mut file = File { writer: BufWriter::new(writer), first: true };
     file.begin()?;
     metadata(shape, &mut file)?;
-    let names = recording.names();
+    let names = recording.take_names();
     for slice in &shape.slices {
         file.event(format_args!("{}", SliceEvent { slice, names: &names }))?;
     }

@@ -295,6 +295,7 @@ impl Trace {
 impl Drop for Trace {
     fn drop(&mut self) {
         self.end();
+        self.recording.clear();
     }
 }
 
