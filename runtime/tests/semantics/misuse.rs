@@ -1,5 +1,7 @@
 //! Wrong use: a clear error each, and nothing is lost.
 
+use std::env;
+use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -82,8 +84,20 @@ fn numbers_that_make_no_runtime() {
     assert!(matches!(absurd.build().unwrap_err(), BuildError::Config(_)));
 }
 
+/// In a child, so that a panic there shows where it was whatever the environment says: that takes
+/// the most of a stack.
 #[test]
 fn the_smallest_stack_and_the_largest() {
+    const CHILD: &str = "GOSCHED_TEST_STACKS";
+    if env::var_os(CHILD).is_none() {
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["misuse::the_smallest_stack_and_the_largest", "--exact", "--test-threads=1"]);
+        let output = child.env(CHILD, "1").env("RUST_BACKTRACE", "full").output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8_lossy(&said);
+        assert!(output.status.success() && text.contains("1 passed"), "{}: {text}", output.status);
+        return;
+    }
     let _watch = watch();
     for size in [MIN_STACK_SIZE, MAX_STACK_SIZE] {
         for builder in [Runtime::builder(), migrating()] {
