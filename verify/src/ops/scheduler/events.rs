@@ -25,6 +25,8 @@ const ASKED: &str = "the monitor asked for an end of a slice";
 pub(super) const SHUT_DOWN: &str = "a shutdown returned tasks";
 pub(super) const NOT_WAITING: &str = "a task that did not wait was not made ready";
 pub(super) const DEAD: &str = "it was told that everybody sleeps";
+pub(super) const DISMISSED: &str = "a sleeping machine was sent home";
+const NOT_GONE: &str = "a machine was wanted, and one sent home still counted";
 pub(super) const RESIZED: &str = "a processor with tasks was taken out of service";
 pub(super) const STOPPER_WAITED: &str = "a stopper waited for a machine";
 
@@ -48,6 +50,8 @@ pub(super) const MUST_SEE: &[&str] = &[
     SHUT_DOWN,
     NOT_WAITING,
     DEAD,
+    DISMISSED,
+    NOT_GONE,
     RESIZED,
     STOPPER_WAITED,
 ];
@@ -162,6 +166,7 @@ impl Mirror {
         self.agree("whom a processor is for", at, At::Carried(searching));
         let room = self.count().0 < self.most_machines;
         self.require(room, || "more machines than there may be".into());
+        self.agree("who sleeps when a machine is started", self.sleepers.last().copied(), None);
         self.machine(id).being = Being::Asked;
         self.told = false;
     }
@@ -247,22 +252,6 @@ impl Mirror {
         self.require(!inherited || !long, || "a chain is too long".into());
         self.require(!inherited || !frame.must_yield, || "a chain outlives its slice".into());
         frame.found = Some((id, inherited));
-    }
-
-    /// A task begins. If a slice does, too, whoever is first in the global queue was passed over.
-    pub(super) fn begins(&mut self, at: usize, inherited: bool) {
-        if inherited {
-            self.inherited[at] += 1;
-            return;
-        }
-        self.slices[at] += 1;
-        self.inherited[at] = 0;
-        let waits = !self.global.is_empty();
-        self.passed_over[at] = if waits { self.passed_over[at] + 1 } else { 0 };
-        let (passed_over, most) = (self.passed_over[at], self.interval);
-        self.require(passed_over <= most, || {
-            format!("processor {at} passed over the first in the global queue {passed_over} times")
-        });
     }
 
     fn took_share(&mut self, by: Option<usize>, count: usize, frame: &mut Frame, seen: &mut Seen) {
@@ -382,7 +371,8 @@ impl Mirror {
             self.give_up(by, processor);
             self.machine(sleeper).ahead = frame.found.take().map(|(id, _)| id);
         } else {
-            self.agree("what a sleeper did", self.machines[&sleeper].being, Being::Asleep);
+            let last = self.sleepers.pop();
+            self.agree("who is roused", Some(sleeper), last);
         }
         let machine = self.machine(sleeper);
         if machine.being == Being::Asleep {
@@ -402,8 +392,13 @@ impl Mirror {
         self.processors[processor] = if self.stopping { At::Stopped } else { At::Idle };
         // Somebody may have fallen asleep since: then it is tried again at once.
         let looks = !self.stopping && self.searching == 0;
-        let is_free = |it: &MachineMirror| it.being == Being::Asleep && !it.locked;
-        let sleeper = self.machines.values().any(is_free);
+        let sleeper = !self.sleepers.is_empty();
+        if !core::mem::take(&mut self.refusing) {
+            let full = !sleeper && self.count().0 >= self.most_machines;
+            self.require(full, || "no machine was found for a processor".into());
+            let is_leaving = |machine: &MachineMirror| machine.being == Being::Dismissed;
+            seen.note(self.machines.values().any(is_leaving), NOT_GONE);
+        }
         self.refused = !(looks && sleeper && (self.has_work() || due));
     }
 
@@ -438,6 +433,7 @@ impl Mirror {
         let others = self.machines.values().filter(|machine| machine.being == Being::Polling);
         let alone = being != Being::Polling || others.count() == 0;
         self.require(alone, || "two machines poll".into());
+        self.sleepers.retain(|&sleeper| sleeper != by);
         let machine = self.machine(by);
         machine.locked = locked;
         // A task may have been passed to its machine before that sleeps.

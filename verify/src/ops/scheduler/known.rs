@@ -40,6 +40,28 @@ fn of_everyday() -> Vec<(&'static str, Program<Simulation>)> {
         ),
         ("share", alone(vec![Inject, Inject, Inject])),
         ("last_look", alone(vec![Interrupt(0), Bring, End(0), Inject])),
+        ("sent_home", small(vec![Bring, Bring, End(0), End(1), Dismiss(1), Inject, End(0)])),
+        (
+            "sent_home_and_not_gone_yet",
+            Program {
+                setup: Simulation { processors: 0, form: One, polling: Never, numbers: Few },
+                ops: vec![
+                    Bring,
+                    Bring,
+                    End(0),
+                    End(1),
+                    Dismiss(0),
+                    Dismiss(0),
+                    Inject,
+                    End(0),
+                    Monitor(0),
+                ],
+            },
+        ),
+        (
+            "sent_home_before_it_is_given_a_processor",
+            alone(vec![Bring, End(0), Interrupt(1), Inject, Dismiss(0)]),
+        ),
         ("hand_off", small(vec![Inject, Bring, Drop(0)])),
         (
             "retaken",

@@ -39,6 +39,8 @@ pub(super) enum Being {
     /// It sleeps, and was given something.
     Roused,
     Asleep,
+    /// It slept, and was sent home.
+    Dismissed,
     Polling,
     Left,
 }
@@ -91,6 +93,8 @@ pub(super) struct Mirror {
     pub(super) passed_over: Vec<u64>,
     pub(super) searching: usize,
     pub(super) machines: BTreeMap<usize, MachineMirror>,
+    /// Those that sleep and that no task is locked to: who has slept longest comes first.
+    pub(super) sleepers: Vec<usize>,
     pub(super) tasks: Vec<TaskMirror>,
     pub(super) stopping: bool,
     /// The processor that goes back to the machine that has stopped the world.
@@ -98,6 +102,8 @@ pub(super) struct Mirror {
     pub(super) closed: bool,
     /// The host has refused a machine, and nobody has tried again.
     pub(super) refused: bool,
+    /// The host is about to refuse one.
+    pub(super) refusing: bool,
     /// It was told that everybody sleeps, and nobody has woken since.
     pub(super) told: bool,
     fault: Option<String>,
@@ -121,11 +127,13 @@ impl Mirror {
             passed_over: vec![0; count],
             searching: 0,
             machines: BTreeMap::new(),
+            sleepers: Vec::new(),
             tasks: Vec::new(),
             stopping: false,
             own: None,
             closed: false,
             refused: false,
+            refusing: false,
             told: false,
             fault: None,
         }
@@ -169,6 +177,23 @@ impl Mirror {
         (there, beings().filter(|being| *being == Being::Asleep).count())
     }
 
+    /// A machine that has said so falls asleep: from now on it can be found.
+    pub(super) fn falls_asleep(&mut self, id: usize) {
+        if !self.closed && !self.machine(id).locked {
+            self.sleepers.push(id);
+        }
+    }
+
+    /// Who has slept longest is sent home, if more than `keep` sleep. Whether one was.
+    pub(super) fn dismiss(&mut self, keep: usize) -> bool {
+        let dismisses = self.sleepers.len() > keep;
+        if dismisses {
+            let longest = self.sleepers.remove(0);
+            self.machine(longest).being = Being::Dismissed;
+        }
+        dismisses
+    }
+
     /// Whether a task is queued anywhere.
     pub(super) fn has_work(&self) -> bool {
         !self.global.is_empty() || self.queues.iter().any(|queue| !queue.is_empty())
@@ -204,6 +229,22 @@ impl Mirror {
 
     pub(super) fn push_global(&mut self, ids: impl IntoIterator<Item = Id>) {
         self.global.extend(ids);
+    }
+
+    /// A task begins. If a slice does, too, whoever is first in the global queue was passed over.
+    pub(super) fn begins(&mut self, at: usize, inherited: bool) {
+        if inherited {
+            self.inherited[at] += 1;
+            return;
+        }
+        self.slices[at] += 1;
+        self.inherited[at] = 0;
+        let waits = !self.global.is_empty();
+        self.passed_over[at] = if waits { self.passed_over[at] + 1 } else { 0 };
+        let (passed_over, most) = (self.passed_over[at], self.interval);
+        self.require(passed_over <= most, || {
+            format!("processor {at} passed over the first in the global queue {passed_over} times")
+        });
     }
 
     /// The number of processors changes: what goes out of service leaves its tasks in front.

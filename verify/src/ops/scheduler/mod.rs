@@ -164,6 +164,8 @@ operations! {
         /// The operation after this one comes in the middle of another: at the so many-th (modulo
         /// 16) step that the scheduler tells of from now on.
         Interrupt(steps: u8),
+        /// The machine that has slept longest is sent home, if more than so many (modulo 4) sleep.
+        Dismiss(keep: u8),
     }
 }
 

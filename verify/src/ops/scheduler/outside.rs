@@ -7,7 +7,7 @@ use gosched::{ConfigError, Nap};
 
 use super::Polling;
 use super::SchedulerOp;
-use super::events::{Frame, RESIZED, SHUT_DOWN, STOPPER_WAITED};
+use super::events::{DISMISSED, Frame, RESIZED, SHUT_DOWN, STOPPER_WAITED};
 use super::host::{CAP, Ready, Simulated};
 use super::mirror::{At, Being};
 use super::world::{Body, Sim, World};
@@ -63,6 +63,7 @@ impl Sim {
             }
             Op::Advance(units) => self.with(|world| world.now += u64::from(units) * UNIT),
             Op::Monitor(units) => self.monitor(units),
+            Op::Dismiss(keep) => self.dismiss(usize::from(keep % 4)),
             _ => {}
         }
     }
@@ -180,6 +181,19 @@ impl Sim {
             if world.frames.is_empty() {
                 mirror.agree("whether the monitor sleeps deeply", deep, rests && !closed);
             }
+        });
+    }
+
+    /// Nobody is told which machine is sent home: it shows when that one leaves.
+    fn dismiss(&self, keep: usize) {
+        let scheduler = self.scheduler();
+        let (dismissed, _) = self.within(Frame::default(), || scheduler.dismiss(keep));
+        let sleeping = scheduler.sleeping();
+        self.with(|world| {
+            let expected = world.mirror.dismiss(keep);
+            world.seen.note(expected, DISMISSED);
+            world.mirror.agree("whether a machine is sent home", dismissed, expected);
+            world.mirror.agree("who can be sent home", sleeping, world.mirror.sleepers.len());
         });
     }
 
@@ -348,6 +362,7 @@ impl Sim {
         self.with(|world| {
             world.seen.note(!tasks.is_empty(), SHUT_DOWN);
             world.mirror.closed = true;
+            world.mirror.sleepers.clear();
             let expected = world.mirror.take_all();
             for &id in &expected {
                 world.mirror.task(id).returned = true;

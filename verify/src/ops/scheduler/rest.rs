@@ -13,7 +13,8 @@ impl Sim {
     /// Between two operations: the scheduler's picture of itself is the reference's, and nobody
     /// sleeps while there is work.
     pub(super) fn check_rest(&self) {
-        let snapshot = self.scheduler().snapshot();
+        let scheduler = self.scheduler();
+        let (snapshot, sleeping) = (scheduler.snapshot(), scheduler.sleeping());
         self.with(|world| {
             let mirror = &mut world.mirror;
             mirror.agree("idle processors", snapshot.idle, mirror.idle());
@@ -25,6 +26,7 @@ impl Sim {
                 mirror.agree("machines", snapshot.machines, machines);
                 mirror.agree("machines that sleep", snapshot.sleeping, asleep);
             }
+            mirror.agree("who can be sent home", sleeping, mirror.sleepers.len());
             let polls = mirror.machines.values().any(|machine| machine.being == Being::Polling);
             mirror.agree("whether a machine polls", snapshot.polling, polls);
             mirror.agree("processors", snapshot.processors.len(), mirror.active);

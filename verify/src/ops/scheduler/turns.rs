@@ -88,23 +88,28 @@ impl Sim {
             let snapshot = self.scheduler().snapshot();
             self.with(|world| world.mirror.see_requests(&snapshot));
         }
-        let frame = self.with(|world| world.before_step(index));
+        let (frame, dismissed) = self.with(|world| {
+            let dismissed = world.being(index) == Being::Dismissed;
+            (world.before_step(index), dismissed)
+        });
         let (step, frame) = self.operate(index, frame, Machine::step);
         self.with(|world| {
             let id = world.bodies[index].id;
-            let being = world.mirror.machine(id).being;
+            let being = world.being(index);
             world.bodies[index].waits = matches!(step, Step::Sleep | Step::Poll(_));
+            let leaves = matches!(step, Step::Exit);
+            world.mirror.require(leaves || !dismissed, || format!("machine {id} is to leave"));
             let (found, may) = match step {
                 Step::Run(task) => {
                     world.runs(index, task, frame);
                     (true, being == Being::Going)
                 }
-                Step::Sleep => (false, matches!(being, Being::Asleep | Being::Roused)),
+                Step::Sleep => (false, sleeps(being)),
                 Step::Poll(_) => {
                     world.broken = false;
                     (false, being == Being::Polling)
                 }
-                Step::Exit => (false, being == Being::Left && world.mirror.closed),
+                Step::Exit => (false, being == Being::Left && (dismissed || world.mirror.closed)),
             };
             if step_is_last(being) {
                 world.bodies[index].machine = None;
@@ -320,7 +325,7 @@ impl Sim {
 
     /// The machine's poll is over, and brings what input there is.
     pub(super) fn end_poll(&self, index: usize) {
-        let frame = Frame { to_global: true, ..Frame::default() };
+        let frame = Frame { to_global: true, goes_idle: true, ..Frame::default() };
         self.with(|world| world.mirror.stops_polling(world.bodies[index].id));
         self.operate(index, frame, |machine| {
             let mut ready = Batch::with_memory();
@@ -332,6 +337,12 @@ impl Sim {
 
 fn step_is_last(being: Being) -> bool {
     being == Being::Left
+}
+
+/// Whether that is what a machine does that was told to sleep: it may have been given something
+/// before its step was over.
+fn sleeps(being: Being) -> bool {
+    matches!(being, Being::Asleep | Being::Roused | Being::Dismissed)
 }
 
 /// A task that waits is made ready unless the scheduler has shut down.
@@ -353,6 +364,12 @@ impl World {
             let being = self.mirror.machines.get(&body.id).map(|machine| machine.being);
             body.machine.is_some() && being == Some(Being::Polling)
         })
+    }
+
+    /// What a machine is doing.
+    fn being(&mut self, index: usize) -> Being {
+        let id = self.bodies[index].id;
+        self.mirror.machine(id).being
     }
 
     /// The processor that a machine holds.

@@ -201,7 +201,10 @@ impl Sim {
 
     /// The machine that was asked for is not to be.
     pub(super) fn refuse(&self, start: StartMachine<Simulated, CAP>) {
-        self.with(|world| world.mirror.machines.remove(&start.id()));
+        self.with(|world| {
+            world.mirror.machines.remove(&start.id());
+            world.mirror.refusing = true;
+        });
         drop(start);
     }
 
@@ -267,6 +270,10 @@ impl Sim {
         });
         if let Some(op) = interrupts {
             self.act(op, true);
+        }
+        if let (Some(id), Event::Parked) = (by, event) {
+            // Until now, nobody could find it.
+            self.with(|world| world.mirror.falls_asleep(id));
         }
     }
 
