@@ -40,7 +40,10 @@ fn of_everyday() -> Vec<(&'static str, Program<Simulation>)> {
         ),
         ("share", alone(vec![Inject, Inject, Inject])),
         ("last_look", alone(vec![Interrupt(0), Bring, End(0), Inject])),
-        ("sent_home", small(vec![Bring, Bring, End(0), End(1), Dismiss(1), Inject, End(0)])),
+        (
+            "sent_home",
+            small(vec![Bring, Bring, End(0), End(1), Dismiss(1), Dismiss(1), Inject, End(0)]),
+        ),
         (
             "sent_home_and_not_gone_yet",
             Program {
