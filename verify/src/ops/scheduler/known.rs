@@ -101,6 +101,43 @@ fn of_everyday() -> Vec<(&'static str, Program<Simulation>)> {
 fn of_order() -> Vec<(&'static str, Program<Simulation>)> {
     vec![
         ("passed", alone(vec![Inject, Begin(0), End(0), Lock(0), Resize(0)])),
+        (
+            "stopper_waits_for_a_machine_to_which_its_task_has_come",
+            alone(vec![
+                Bring,
+                Bring,
+                End(1),
+                Inject,
+                End(0),
+                Lock(0),
+                Inject,
+                EnterLong(0),
+                Yield(0),
+                End(1),
+                End(1),
+                End(1),
+                Stop,
+            ]),
+        ),
+        (
+            "machine_is_not_dropped_while_its_task_comes",
+            alone(vec![
+                Bring,
+                Bring,
+                End(1),
+                Inject,
+                End(0),
+                Lock(0),
+                Inject,
+                EnterLong(0),
+                Yield(0),
+                End(1),
+                End(1),
+                Interrupt(1),
+                End(1),
+                Drop(0),
+            ]),
+        ),
         ("slice_too_long", alone(vec![Inject, Monitor(0), Monitor(4)])),
         ("made_ready_wrongly", alone(vec![Inject, ReadyOutside(0)])),
         (

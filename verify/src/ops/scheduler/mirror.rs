@@ -56,6 +56,14 @@ pub(super) struct MachineMirror {
     pub(super) ahead: Option<Id>,
 }
 
+impl MachineMirror {
+    /// A processor was given to it, which it does not hold yet. It may not even sleep yet, if the
+    /// task came with it that is locked to it.
+    pub(super) fn is_given(&self) -> bool {
+        self.at.is_none() && (self.being == Being::Roused || self.ahead.is_some())
+    }
+}
+
 /// A task: what it should say of itself, and how often it was made runnable and has begun to run.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TaskMirror {

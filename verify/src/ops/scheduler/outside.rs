@@ -101,7 +101,7 @@ impl Sim {
         let Some(index) = self.with(|world| world.body(machine)) else { return };
         let given = self.with(|world| {
             let id = world.bodies[index].id;
-            world.mirror.machine(id).being == Being::Roused && !world.frames.is_empty()
+            world.mirror.machine(id).is_given() && !world.frames.is_empty()
         });
         if given {
             // Whoever gives it something is in the middle of that, and it would wait for him.
@@ -211,7 +211,7 @@ impl Sim {
             }
             let waited_for = |body: &Body| {
                 let machine = world.mirror.machines.get(&body.id);
-                let holds = machine.is_some_and(|it| it.at.is_some() || it.being == Being::Roused);
+                let holds = machine.is_some_and(|it| it.at.is_some() || it.is_given());
                 body.machine.is_some() && holds && world.mirror.stopping
             };
             let index = world.bodies.iter().position(waited_for);
