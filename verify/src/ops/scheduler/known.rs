@@ -7,6 +7,7 @@ use super::literal::*;
 pub(super) fn programs() -> Vec<(&'static str, Program<Simulation>)> {
     let mut programs = of_everyday();
     programs.extend(of_order());
+    programs.extend(of_locks());
     programs.extend(of_mistakes());
     programs
 }
@@ -100,6 +101,46 @@ fn of_everyday() -> Vec<(&'static str, Program<Simulation>)> {
 /// In which order tasks run.
 fn of_order() -> Vec<(&'static str, Program<Simulation>)> {
     vec![
+        ("slice_too_long", alone(vec![Inject, Monitor(0), Monitor(4)])),
+        ("made_ready_wrongly", alone(vec![Inject, ReadyOutside(0)])),
+        (
+            "tasks_of_a_processor_out_of_service",
+            small(vec![Bring, Bring, Inject, End(1), Spawn(1, 3), Resize(1), Resize(2)]),
+        ),
+        (
+            "tasks_of_two_processors_out_of_service",
+            Program {
+                setup: Simulation { processors: 2, form: One, polling: Never, numbers: Small },
+                ops: vec![
+                    Bring,
+                    Bring,
+                    Bring,
+                    Inject,
+                    End(0),
+                    Spawn(0, 3),
+                    Inject,
+                    End(1),
+                    Spawn(1, 3),
+                    Inject,
+                    End(2),
+                    Spawn(2, 3),
+                    Resize(1),
+                ],
+            },
+        ),
+        (
+            "sixty_one_slices",
+            Program {
+                setup: Simulation { processors: 0, form: One, polling: Never, numbers: Go },
+                ops: vec![InjectBatch(1), Begin(0), End(0), Submit(0, 2), Inject, Chain(0, 200)],
+            },
+        ),
+    ]
+}
+
+/// Tasks that are locked to a machine.
+fn of_locks() -> Vec<(&'static str, Program<Simulation>)> {
+    vec![
         ("passed", alone(vec![Inject, Begin(0), End(0), Lock(0), Resize(0)])),
         (
             "stopper_waits_for_a_machine_to_which_its_task_has_come",
@@ -137,40 +178,6 @@ fn of_order() -> Vec<(&'static str, Program<Simulation>)> {
                 End(1),
                 Drop(0),
             ]),
-        ),
-        ("slice_too_long", alone(vec![Inject, Monitor(0), Monitor(4)])),
-        ("made_ready_wrongly", alone(vec![Inject, ReadyOutside(0)])),
-        (
-            "tasks_of_a_processor_out_of_service",
-            small(vec![Bring, Bring, Inject, End(1), Spawn(1, 3), Resize(1), Resize(2)]),
-        ),
-        (
-            "tasks_of_two_processors_out_of_service",
-            Program {
-                setup: Simulation { processors: 2, form: One, polling: Never, numbers: Small },
-                ops: vec![
-                    Bring,
-                    Bring,
-                    Bring,
-                    Inject,
-                    End(0),
-                    Spawn(0, 3),
-                    Inject,
-                    End(1),
-                    Spawn(1, 3),
-                    Inject,
-                    End(2),
-                    Spawn(2, 3),
-                    Resize(1),
-                ],
-            },
-        ),
-        (
-            "sixty_one_slices",
-            Program {
-                setup: Simulation { processors: 0, form: One, polling: Never, numbers: Go },
-                ops: vec![InjectBatch(1), Begin(0), End(0), Submit(0, 2), Inject, Chain(0, 200)],
-            },
         ),
     ]
 }
