@@ -19,9 +19,8 @@ use gosched::{Deadline, Host};
 use crate::counters::{AllCounters, Rare};
 use crate::deadlock::Asleep;
 use crate::goroutine::Runnable;
-use crate::netpoll::Netpoll;
+use crate::netpoll::{Netpoll, wake_due};
 use crate::observer::Watcher;
-use crate::park::wake_into;
 use crate::pinned::Carriers;
 use crate::runtime::{Settings, Shared};
 use crate::schedtrace::Printer;
@@ -147,7 +146,7 @@ impl Host for Engine {
 
     fn take_due(&self, processor: usize, ready: &mut Batch) {
         let before = ready.len();
-        self.timers.take_due(processor, || self.clock(), |waker| wake_into(self, waker, ready));
+        self.timers.take_due(processor, || self.clock(), |waker| wake_due(self, waker, ready));
         if ready.len() > before {
             let fired = (ready.len() - before) as u64;
             self.counters.of(Some(processor)).add_rare(Rare::TimersFired, fired);

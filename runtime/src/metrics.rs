@@ -41,7 +41,7 @@ pub struct Counts {
     pub polls: u64,
     /// Goroutines that polls and timers have made runnable.
     pub polled: u64,
-    /// Of those, by timers found due on a processor.
+    /// Of those, by timers found due on a processor, deadlines of sockets among them.
     pub timers_fired: u64,
 }
 

@@ -3,8 +3,10 @@
 //!
 //! A binary of its own, with one test: the time and the switches are the process's.
 
+use std::future::poll_fn;
 use std::io::{Read, Write};
 use std::sync::mpsc;
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
@@ -77,10 +79,19 @@ fn goroutines_that_wait_for_each_other_wake_nobody(runtime: &Runtime) {
 fn a_timer_that_is_far_off_wakes_nobody(runtime: &Runtime) {
     let hour = Duration::from_secs(3600);
     let sleeper = runtime.go(move || sleep(hour));
-    // Others that were cancelled leave nothing to wake up for.
+    // Others that were cancelled leave one time to wake up at, at most: the poller's, if it slept
+    // until then. Were they left, there would be a time each 10 ms.
     let cancelled = runtime.go(|| {
-        for _ in 0..100 {
-            timeout(Duration::from_millis(700), async {}).unwrap();
+        for n in 0..100 {
+            let mut first = true;
+            let twice = poll_fn(|context| {
+                if std::mem::take(&mut first) {
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Poll::Ready(())
+            });
+            timeout(Duration::from_millis(1000 + 10 * n), twice).unwrap();
         }
     });
     cancelled.join().unwrap();

@@ -5,11 +5,12 @@
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use gosched_runtime::net::{TcpListener, TcpStream, UdpSocket};
-use gosched_runtime::{Migrating, Runtime, go, yield_now};
+use gosched_runtime::{Migrating, Runtime, go, time, yield_now};
 
 /// Sets how many files the process may have open.
 fn limit(files: u64) {
@@ -48,15 +49,18 @@ fn check() {
     far.read_exact(&mut [0; 5]).unwrap();
     // Who waits when there is no file free gets the error, and the connection after it.
     let listener = Arc::new(listener);
+    let tried = Arc::new(AtomicBool::new(false));
     let waiting = {
-        let listener = Arc::clone(&listener);
+        let (listener, tried) = (Arc::clone(&listener), Arc::clone(&tried));
         go(move || {
-            let first = is_exhausted(listener.accept());
+            let first = listener.accept();
+            tried.store(true, Ordering::SeqCst);
+            assert!(is_exhausted(first), "the first who accepts has the error");
             let begin = Instant::now();
             loop {
                 match listener.accept() {
-                    Ok((stream, _)) => return (first, stream),
-                    Err(_) if begin.elapsed() < Duration::from_secs(10) => yield_now(),
+                    Ok((stream, _)) => return stream,
+                    Err(_) if begin.elapsed() < Duration::from_secs(30) => yield_now(),
                     Err(error) => panic!("{error}"),
                 }
             }
@@ -65,10 +69,11 @@ fn check() {
     (0..1000).for_each(|_| yield_now());
     // A client needs a file, too: another process has it.
     let mut client = connect_from_outside(address);
-    thread::sleep(Duration::from_millis(50));
+    while !tried.load(Ordering::SeqCst) {
+        time::sleep(Duration::from_millis(1));
+    }
     filled.pop();
-    let (first, mut stream) = waiting.join().unwrap();
-    assert!(first, "the first who accepts has the error");
+    let mut stream = waiting.join().unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     assert_eq!(text, "from outside\n");

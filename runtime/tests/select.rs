@@ -1,5 +1,7 @@
 //! Select, in both kinds of runtimes.
 
+mod watched;
+
 use std::cell::Cell;
 use std::future::{Future, pending, poll_fn, ready};
 use std::sync::Arc;
@@ -9,15 +11,9 @@ use std::time::{Duration, Instant};
 
 use gosched_runtime::select::{OneOf2, OneOf3, Select, select, try_select};
 use gosched_runtime::time::{Timeout, after};
-use gosched_runtime::{Migrating, RunError, Runtime, WaitReason, block_on, go, select, yield_now};
+use gosched_runtime::{RunError, WaitReason, block_on, go, select, yield_now};
 
-/// A runtime whose goroutines migrate, and one whose goroutines are pinned.
-fn both(processors: usize) -> [Runtime; 2] {
-    // SAFETY: these tests keep nothing of a thread across a scheduling point.
-    let migrating = unsafe { Migrating::promise() };
-    let builder = Runtime::builder().processors(processors);
-    [builder.clone().migrating(migrating).build().unwrap(), builder.build().unwrap()]
-}
+use self::watched::both;
 
 #[test]
 fn nothing_is_lost_between_two_channels() {

@@ -1,9 +1,12 @@
 //! Time: sleeps, timeouts, tickers, in both kinds of runtimes.
 
-use std::future::{pending, poll_fn, ready};
+mod watched;
+
+use std::future::{Future, pending, poll_fn, ready};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use gosched_runtime::time::{self, Elapsed, Ticker, Timeout, ZeroPeriod};
@@ -11,13 +14,7 @@ use gosched_runtime::{
     Migrating, RunError, Runtime, WaitReason, block_on, blocking, checkpoint, go, yield_now,
 };
 
-/// A runtime whose goroutines migrate, and one whose goroutines are pinned.
-fn both(processors: usize) -> [Runtime; 2] {
-    // SAFETY: these tests keep nothing of a thread across a scheduling point.
-    let migrating = unsafe { Migrating::promise() };
-    let builder = Runtime::builder().processors(processors);
-    [builder.clone().migrating(migrating).build().unwrap(), builder.build().unwrap()]
-}
+use self::watched::both;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 
@@ -132,6 +129,13 @@ fn ten_thousand_sleepers_wake_once_each_and_none_is_early() {
     }
 }
 
+/// Whom to wake does nothing.
+struct Nobody;
+
+impl Wake for Nobody {
+    fn wake(self: Arc<Self>) {}
+}
+
 #[test]
 fn a_hundred_thousand_timeouts_leave_nothing() {
     for runtime in both(2) {
@@ -140,7 +144,14 @@ fn a_hundred_thousand_timeouts_leave_nothing() {
                 let storms: Vec<_> = (0..100)
                     .map(|_| {
                         go(|| {
+                            let nobody = Arc::new(Nobody);
+                            let waker = Waker::from(Arc::clone(&nobody));
                             for round in 0..1000u32 {
+                                let limit = 1000 * MILLISECOND;
+                                let given_up = pin!(Timeout::new(limit, pending::<()>()));
+                                assert!(
+                                    given_up.poll(&mut Context::from_waker(&waker)).is_pending()
+                                );
                                 let mut first = true;
                                 // Not ready at first, so that there is a timer.
                                 let twice = poll_fn(|context| {
@@ -150,15 +161,17 @@ fn a_hundred_thousand_timeouts_leave_nothing() {
                                     }
                                     Poll::Ready(round)
                                 });
-                                assert_eq!(time::timeout(1000 * MILLISECOND, twice), Ok(round));
+                                assert_eq!(time::timeout(limit, twice), Ok(round));
                             }
+                            // A timer that is pending keeps its waker.
+                            assert_eq!(Arc::strong_count(&nobody), 2);
                         })
                     })
                     .collect();
                 storms.into_iter().for_each(|storm| storm.join_or_unwind());
             })
             .unwrap();
-        // Nothing is pending: to wait now is a deadlock, and not a wait for a timer.
+        // To wait now is a deadlock, at the latest when the last of those times is over.
         let error = runtime.run(gosched_runtime::park).unwrap_err();
         assert!(matches!(error, RunError::Deadlock(_)), "{error}");
     }
@@ -195,7 +208,7 @@ fn timers_come_beside_a_hog_and_beside_a_thousand_who_yield() {
 
 #[test]
 fn timers_come_while_the_only_processor_is_in_a_call() {
-    // SAFETY: as in `both`.
+    // SAFETY: nothing of a thread is kept across a scheduling point.
     let migrating = unsafe { Migrating::promise() };
     let runtime = Runtime::builder().processors(1).migrating(migrating).build().unwrap();
     runtime

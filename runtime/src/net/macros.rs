@@ -180,7 +180,7 @@ macro_rules! stream_io {
         }
 
         impl $type {
-            /// Reads, for futures.
+            /// Reads, for futures; see [the module](crate::net) for those that are given up.
             pub fn poll_read(
                 &self,
                 context: &mut Context<'_>,
@@ -202,7 +202,7 @@ macro_rules! stream_io {
                 })
             }
 
-            /// Writes, for futures.
+            /// Writes, for futures; see [the module](crate::net) for those that are given up.
             pub fn poll_write(
                 &self,
                 context: &mut Context<'_>,

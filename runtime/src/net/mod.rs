@@ -45,7 +45,12 @@
 //!
 //! *Futures.* The methods that begin with `poll_` are the same operations for futures, as in
 //! `std::future::poll_fn(|context| socket.poll_read(context, &mut buffer)).await`, and any executor
-//! may poll them. With the feature `futures-io` the streams have that crate's `AsyncRead` and
+//! may poll them. Whoever gives a poll up says so to nobody: its waker is kept until the kernel
+//! tells of the socket, the deadline comes, or there are too many of them. Then all are woken, so
+//! that those who still wait come again. So at most 32 are kept, or some times as many as have
+//! waited for that direction at once; and a future may be polled although nothing has happened.
+//!
+//! With the feature `futures-io` the streams have that crate's `AsyncRead` and
 //! `AsyncWrite`.
 //!
 //! *Cost.* The system call, and nothing else, if it has something to do. To wait costs two short

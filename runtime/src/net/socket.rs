@@ -147,7 +147,8 @@ impl<S: AsFd> Socket<S> {
         }
     }
 
-    /// The end of a stream, or the reason for it: that another has closed the socket.
+    /// The end of a stream, or the reason for it: that another has closed the socket. So for
+    /// packets: of one that is connected the kernel says that it has received nothing.
     #[inline]
     pub(crate) fn end_or_closed(&self, count: usize, wanted: usize) -> io::Result<usize> {
         if count == 0 && wanted > 0 && self.registration.is_closed() {

@@ -66,15 +66,17 @@ impl UdpSocket {
         self.socket.run(Direction::Write, |socket, _| socket.send(bytes))
     }
 
-    /// Sends a packet to an address: the first of the name's.
+    /// Sends a packet to an address: the first of the name's, for which the resolver is asked in
+    /// [`blocking`](crate::blocking).
     ///
     /// # Errors
     ///
     /// If the name has no address, and those of the system call.
     pub fn send_to(&self, bytes: &[u8], address: impl ToSocketAddrs) -> io::Result<usize> {
-        let mut addresses = address.to_socket_addrs()?;
+        // The resolver may take its time.
+        let address = blocking(|| address.to_socket_addrs().map(|mut all| all.next()))?;
         let none = || io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
-        let address = addresses.next().ok_or_else(none)?;
+        let address = address.ok_or_else(none)?;
         self.socket.run(Direction::Write, |socket, _| socket.send_to(bytes, address))
     }
 
@@ -84,7 +86,7 @@ impl UdpSocket {
     ///
     /// Those of the system call.
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.run(Direction::Read, |socket, _| socket.recv(buffer))
+        self.socket.run(Direction::Read, |socket, _| self.receive(socket, buffer))
     }
 
     /// Receives a packet, and says from whom it is.
@@ -114,7 +116,11 @@ impl UdpSocket {
         self.socket.run(Direction::Read, |socket, _| socket.peek_from(buffer))
     }
 
-    /// Sends, for futures.
+    fn receive(&self, socket: &std::net::UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
+        self.socket.end_or_closed(socket.recv(buffer)?, buffer.len())
+    }
+
+    /// Sends, for futures; see [the module](crate::net) for those that are given up.
     pub fn poll_send(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.socket.poll(Direction::Write, context, |socket, _| socket.send(bytes))
     }
@@ -129,13 +135,13 @@ impl UdpSocket {
         self.socket.poll(Direction::Write, context, |socket, _| socket.send_to(bytes, address))
     }
 
-    /// Receives, for futures.
+    /// Receives, for futures; see [the module](crate::net) for those that are given up.
     pub fn poll_recv(
         &self,
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll(Direction::Read, context, |socket, _| socket.recv(buffer))
+        self.socket.poll(Direction::Read, context, |socket, _| self.receive(socket, buffer))
     }
 
     /// Receives and says from whom, for futures.

@@ -40,19 +40,27 @@ impl Alarm {
         first.then_some(deadline)
     }
 
-    /// It has gone off.
+    /// It has gone off. If it is pending, the one that has is of before: a machine that was late
+    /// wakes for a time that was moved since, or for the socket that had the descriptor.
     pub(super) fn went_off(&mut self) {
-        self.at = None;
+        if !self.timer.as_ref().is_some_and(Timer::is_pending) {
+            self.at = None;
+        }
     }
 
-    /// Nobody needs it any more.
+    /// Nobody needs it any more. It is in no heap then: the next socket may be another runtime's,
+    /// whose timers lie elsewhere.
     pub(super) fn cancel(&mut self, engine: &Engine) {
-        if self.at.take().is_some()
-            && let Some(timer) = &self.timer
-        {
+        self.at = None;
+        if let Some(timer) = &self.timer {
             engine.timers.remove(timer);
         }
     }
+}
+
+/// The direction whose alarm it is that wakes, if it is one's.
+pub(super) fn side_woken_by(waker: &Waker) -> Option<&'static Side> {
+    std::ptr::eq(waker.vtable(), &raw const WAKER).then(|| side_of(waker.data()))
 }
 
 static WAKER: RawWakerVTable = RawWakerVTable::new(

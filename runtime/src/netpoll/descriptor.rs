@@ -32,6 +32,7 @@ use super::alarm::Alarm;
 use super::kernel::Armed;
 use crate::contain::contained;
 use crate::engine::Engine;
+use crate::select::below;
 
 /// No deadline.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -83,6 +84,7 @@ pub(crate) struct Side {
 #[derive(Default)]
 struct Waiting {
     wakers: Wakers,
+    crowd: Crowd,
     alarm: Alarm,
     /// The poller's count. `None` while the descriptor is free.
     count: Option<Arc<Count>>,
@@ -94,6 +96,27 @@ pub(crate) struct Wakers {
     first: Option<Waker>,
     rest: Vec<Waker>,
 }
+
+/// How many wakers are kept before it is asked whether they are still somebody's.
+///
+/// Nobody tells us that a poll was given up, so its waker stays. When there are too many, all are
+/// woken: those who still wait come back, and the rest are gone. Twice as many are too many from
+/// then on if one of them is seen to come back; or a crowd that waits would be woken for ever, each
+/// because of the others. One is watched, for twice as many askings as the one before it (Brent's
+/// way to find a cycle, of any length).
+#[derive(Default)]
+struct Crowd {
+    /// How often the bound was doubled.
+    doubled: u32,
+    /// How often all were asked since then.
+    asked: u32,
+    /// At which asking another one is watched.
+    until: u32,
+    watched: Option<Waker>,
+}
+
+/// The bound before it is doubled.
+const CROWD: usize = 32;
 
 /// What an attempt to wait has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +168,7 @@ impl Descriptor {
         self.write.begin(count);
     }
 
-    /// The socket is gone. What was kept of those who waited is to be dropped outside of locks.
+    /// The socket is gone. What was kept of those who waited is to be forgotten outside of locks.
     pub(super) fn end(&self, engine: &Engine) -> [Wakers; 2] {
         // ORDER: Relaxed: see `generation`.
         self.generation.fetch_add(1, Ordering::Relaxed);
@@ -197,7 +220,8 @@ impl Side {
     fn end(&self, engine: &Engine) -> Wakers {
         let mut waiting = self.waiting();
         waiting.alarm.cancel(engine);
-        let wakers = waiting.take();
+        let mut wakers = waiting.take();
+        wakers.rest.extend(std::mem::take(&mut waiting.crowd).watched);
         waiting.count = None;
         wakers
     }
@@ -251,8 +275,24 @@ impl Side {
             return Wait::Again;
         }
         let timer = waiting.alarm.set(self, deadline, engine);
-        waiting.keep(&mut waker);
+        let crowd = waiting.keep(&mut waker);
+        drop(waiting);
+        if let Some(crowd) = crowd {
+            self.ask(crowd);
+        }
         Wait::Kept(timer)
+    }
+
+    /// Wakes those who may have given up: whoever has not comes back.
+    #[cold]
+    fn ask(&self, crowd: Wakers) {
+        let mut watched = None;
+        contained(|| watched = crowd.rest.get(below(crowd.rest.len())).cloned());
+        let before = self.waiting().crowd.watch(watched);
+        if let Some(waker) = before {
+            contained(|| drop(waker));
+        }
+        crowd.wake();
     }
 
     /// The kernel tells of an edge: who waits is to be woken.
@@ -297,21 +337,25 @@ impl Side {
 }
 
 impl Waiting {
-    /// Keeps a waker, unless it is there.
-    fn keep(&mut self, waker: &mut Option<Waker>) {
-        let Some(new) = waker else { return };
-        let Wakers { first, rest } = &mut self.wakers;
-        if first.is_none() {
-            *first = waker.take();
+    /// Keeps a waker, unless it is there, and leaves what is to be dropped. The others that were
+    /// kept, if they are too many.
+    fn keep(&mut self, waker: &mut Option<Waker>) -> Option<Wakers> {
+        let new = waker.take_if(|new| !self.wakers.has(new))?;
+        *waker = self.crowd.has_come(&new);
+        let too_many = self.wakers.rest.len() >= self.crowd.bound();
+        let others = too_many.then(|| self.take());
+        if self.wakers.first.is_none() {
+            self.wakers.first = Some(new);
             if let Some(count) = &self.count {
                 // ORDER: Relaxed: a goroutine's machine asks later in the same thread, or after it
                 // has got to the goroutine by a queue; others make a fence: see
                 // `Registration::wait`.
                 count.fetch_add(1, Ordering::Relaxed);
             }
-        } else if !first.iter().chain(&*rest).any(|kept| kept.will_wake(new)) {
-            rest.extend(waker.take());
+        } else {
+            self.wakers.rest.push(new);
         }
+        others
     }
 
     fn take(&mut self) -> Wakers {
@@ -325,7 +369,39 @@ impl Waiting {
     }
 }
 
+impl Crowd {
+    fn bound(&self) -> usize {
+        CROWD << self.doubled
+    }
+
+    /// Somebody comes to wait. If that is the one who is watched, its waker, to be dropped.
+    fn has_come(&mut self, waker: &Waker) -> Option<Waker> {
+        let watched = self.watched.take_if(|watched| watched.will_wake(waker))?;
+        *self = Self { doubled: self.doubled + 1, ..Self::default() };
+        Some(watched)
+    }
+
+    /// All are asked: one of them could be watched. The waker that is to be dropped.
+    fn watch(&mut self, waker: Option<Waker>) -> Option<Waker> {
+        self.asked = self.asked.saturating_add(1);
+        if self.asked < self.until {
+            return waker;
+        }
+        self.until = self.asked.saturating_mul(2);
+        std::mem::replace(&mut self.watched, waker)
+    }
+}
+
 impl Wakers {
+    fn has(&self, waker: &Waker) -> bool {
+        self.first.iter().chain(&self.rest).any(|kept| kept.will_wake(waker))
+    }
+
+    /// Drops all, whoever of them panics.
+    pub(super) fn forget(self) {
+        self.each(|waker| contained(|| drop(waker)));
+    }
+
     /// Calls `wake` for each. True if there was one.
     pub(super) fn each(self, wake: impl FnMut(Waker)) -> bool {
         let any = self.first.is_some();

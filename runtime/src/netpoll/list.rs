@@ -10,12 +10,19 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::HALF;
 use super::descriptor::Descriptor;
 
 /// How many descriptors the first chunk has.
 const FIRST: usize = 64;
-/// How many chunks there may be: more descriptors than a process can have open files.
-const CHUNKS: usize = 26;
+/// How many chunks there may be: as many descriptors as have a number in their half of a key. On 64
+/// bits they are more than a process can have open files, on 32 bits they are 65,472.
+const CHUNKS: usize = chunks(HALF);
+
+/// How many chunks there are room for in numbers of so many bits.
+const fn chunks(bits: u32) -> usize {
+    (bits - FIRST.ilog2()) as usize
+}
 
 /// The chunks; the first null is the end.
 static ALL: [AtomicPtr<Descriptor>; CHUNKS] = [const { AtomicPtr::new(null_mut()) }; CHUNKS];
@@ -105,8 +112,16 @@ mod tests {
     }
 
     #[test]
+    fn every_number_has_room_in_its_half_of_a_key() {
+        for bits in [16, 32] {
+            let all = FIRST as u64 * ((1 << chunks(bits)) - 1);
+            assert!(all <= 1 << bits && 2 * all > 1 << bits, "{all} in {bits} bits");
+        }
+    }
+
+    #[test]
     fn a_number_nobody_has_is_no_descriptor() {
         assert!(find(u32::MAX as usize).is_none());
-        assert!(find((1 << 30) - 1).is_none());
+        assert!(find((1 << HALF) - 1).is_none());
     }
 }

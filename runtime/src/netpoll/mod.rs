@@ -43,6 +43,7 @@ mod tests;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::Waker;
 use std::time::Duration;
 
 use gosched::Deadline;
@@ -138,6 +139,14 @@ impl Netpoll {
     fn is_closed(&self) -> bool {
         // ORDER: Acquire: pairs with the Release in `close`.
         self.closed.load(Ordering::Acquire)
+    }
+}
+
+/// Wakes whom a timer is for: of a deadline, those who wait for the socket.
+pub(crate) fn wake_due(engine: &Engine, waker: Waker, ready: &mut Batch) {
+    match alarm::side_woken_by(&waker) {
+        Some(side) => _ = side.went_off().each(|waker| wake_into(engine, waker, ready)),
+        None => wake_into(engine, waker, ready),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::descriptor::{Descriptor, NEVER, Side, Wait};
+use super::descriptor::{Descriptor, NEVER, Side, Wait, Wakers};
 use super::{Direction, key_of, list};
 use crate::engine::Engine;
 use crate::runtime::Shared;
@@ -139,7 +139,10 @@ impl Registration {
         // polling. For whoever waits otherwise a machine may have to be woken that does; the time
         // says that a poll that waits needs not be broken.
         let has_machine = Worker::running().is_some_and(|(worker, _)| {
-            !worker.inside.get() && Arc::ptr_eq(&worker.shared, &self.shared)
+            // One that unwinds after a system call may go on without.
+            // SAFETY: the running goroutine, and one look at a field.
+            let holds_one = || unsafe { worker.machine() }.processor().is_some();
+            !worker.inside.get() && Arc::ptr_eq(&worker.shared, &self.shared) && holds_one()
         });
         if !has_machine {
             self.shared.scheduler().timer_added(NEVER);
@@ -183,7 +186,7 @@ impl Drop for Registration {
         list.push(self.descriptor);
         drop(list);
         // Of futures that were dropped while they waited. They may do anything when they go.
-        drop(stale);
+        stale.into_iter().for_each(Wakers::forget);
     }
 }
 

@@ -149,6 +149,28 @@ fn what_the_kernel_says_of_a_socket_that_is_gone_is_not_for_the_next() {
 }
 
 #[test]
+fn an_alarm_that_comes_late_leaves_no_timer_behind() {
+    let runtimes = [Runtime::new().unwrap(), Runtime::new().unwrap()];
+    let descriptor: &'static Descriptor = list::list().pop().unwrap();
+    let side = descriptor.side(Direction::Read);
+    let waker = Waker::from(Arc::new(Counts(AtomicUsize::new(0))));
+    for runtime in &runtimes {
+        let engine = runtime.shared().engine();
+        descriptor.begin(1, &Arc::new(AtomicUsize::new(0)));
+        let hour = 3600 * 1_000_000_000;
+        drop(side.set_deadline(hour, engine));
+        side.wait(engine, side.edges(), &waker, || true);
+        assert_eq!(engine.timers.next_deadline(), Some(hour));
+        // A machine had taken out the alarm of the socket before, and wakes only now.
+        side.went_off().wake();
+        assert_eq!(engine.timers.next_deadline(), Some(hour));
+        drop(descriptor.end(engine));
+        assert_eq!(engine.timers.next_deadline(), None);
+    }
+    list::list().push(descriptor);
+}
+
+#[test]
 fn closing_wakes_without_the_kernels_help() {
     let runtime = Runtime::new().unwrap();
     // A pipe cannot be shut down, and so has no edge for it.

@@ -174,7 +174,7 @@ thread_local! {
 /// A random number below `bound`. Nothing of the thread's is kept: the goroutine may go on in
 /// another.
 #[inline(never)]
-fn below(bound: usize) -> usize {
+pub(crate) fn below(bound: usize) -> usize {
     // Marsaglia's xorshift.
     let mut state = RANDOM.get();
     state ^= state << 13;

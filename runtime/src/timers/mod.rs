@@ -43,7 +43,6 @@
 
 mod heap;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
@@ -51,6 +50,7 @@ use std::task::Waker;
 use crossbeam_utils::CachePadded;
 
 use self::heap::{Heap, Place};
+use crate::contain::contained;
 
 /// No timer is due then: it is never.
 pub(crate) const NEVER: u64 = u64::MAX;
@@ -146,13 +146,16 @@ impl Timers {
         loop {
             // What is replaced is dropped while we hold no lock, and what is new is cloned so: they
             // may be anybody's, and do anything.
-            let (first, _replaced) = self.where_pending(timer, |heap| {
+            let (first, replaced) = self.where_pending(timer, |heap| {
                 if other.is_none() && !heap.waker(&timer.0).will_wake(waker) {
                     return (None, None);
                 }
                 let (first, replaced) = heap.reset(&timer.0, when, other.take());
                 (Some(first), replaced)
             })?;
+            if let Some(replaced) = replaced {
+                contained(|| drop(replaced));
+            }
             if first.is_some() {
                 return first;
             }
@@ -162,8 +165,12 @@ impl Timers {
 
     /// Takes a timer out, if it is pending. It wakes nobody from then on, unless it is being woken.
     pub(crate) fn remove(&self, timer: &Timer) {
-        // The waker is dropped after the lock is free.
-        let _waker = self.where_pending(timer, |heap| heap.remove(&timer.0));
+        let removed = self.where_pending(timer, |heap| heap.remove(&timer.0));
+        // After the lock is free. It may be a stranger's, and panic; and who removes a timer is
+        // perhaps being dropped.
+        if let Some(waker) = removed {
+            contained(|| drop(waker));
+        }
     }
 
     /// Does something to the heap in which a timer is pending.
@@ -268,7 +275,7 @@ impl Timers {
             let wakers = shard.change(&self.armed, Heap::clear);
             for waker in wakers {
                 // The destructor of somebody's waker may panic, and the others are to be dropped.
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(waker)));
+                contained(|| drop(waker));
             }
         }
     }

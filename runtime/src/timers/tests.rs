@@ -284,3 +284,43 @@ fn nothing_is_added_after_the_end() {
     assert!(!timers.set(&after, 5, &waker, 1));
     assert!(!after.is_pending() && !timers.any());
 }
+
+/// Panics when it goes, with what does so, too.
+struct Refuses;
+
+impl Wake for Refuses {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Refuses {
+    fn drop(&mut self) {
+        struct Again;
+        impl Drop for Again {
+            fn drop(&mut self) {
+                std::panic::resume_unwind(Box::new("on purpose"));
+            }
+        }
+        std::panic::resume_unwind(Box::new(Again));
+    }
+}
+
+#[test]
+fn wakers_that_panic_as_they_go_keep_no_other() {
+    let timers = Timers::new(PROCESSORS, PROCESSORS);
+    let log = Log::default();
+    let all: Vec<_> = (0..4).map(|_| Timer::new()).collect();
+    let set = |timer, waker: Waker| assert!(timers.set(timer, 7, &waker, 0) || timers.any());
+    for (index, timer) in all.iter().enumerate() {
+        if index < 3 {
+            set(timer, Waker::from(Arc::new(Refuses)));
+        } else {
+            set(timer, waker(index, &log));
+        }
+    }
+    // One is taken out, one is replaced.
+    timers.remove(&all[0]);
+    set(&all[1], Waker::from(Arc::new(Refuses)));
+    timers.close();
+    assert!(!timers.any());
+    assert_eq!(Arc::strong_count(&log), 1);
+}

@@ -2,9 +2,11 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use gosched_runtime::net::unix::UnixStream;
 use gosched_runtime::net::{NoPoller, TcpListener, TcpStream, UdpSocket};
 use gosched_runtime::{Migrating, Runtime, WaitReason, blocking, go};
 
@@ -67,7 +69,7 @@ fn inside_a_system_call_the_thread_waits() {
 fn inside_a_system_call_somebody_polls_though_all_others_sleep() {
     on_both(2, || {
         let (near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
-        let mut near = gosched_runtime::net::unix::UnixStream::from_std(near).unwrap();
+        let mut near = UnixStream::from_std(near).unwrap();
         let peer = thread::spawn(move || {
             thread::sleep(Duration::from_millis(200));
             far.write_all(b"hello").unwrap();
@@ -79,6 +81,63 @@ fn inside_a_system_call_somebody_polls_though_all_others_sleep() {
         });
         peer.join().unwrap();
     });
+}
+
+/// Reads, as its goroutine unwinds, when it is told to.
+struct Reads(UnixStream, Arc<AtomicUsize>);
+
+impl Drop for Reads {
+    fn drop(&mut self) {
+        self.1.store(2, Ordering::SeqCst);
+        while self.1.load(Ordering::SeqCst) != 3 {
+            thread::yield_now();
+        }
+        self.0.read_exact(&mut [0]).unwrap();
+    }
+}
+
+#[test]
+fn unwinding_without_a_processor_somebody_polls() {
+    // SAFETY: nothing of a thread is kept across a scheduling point.
+    let migrating = unsafe { Migrating::promise() };
+    let runtime = Runtime::builder().processors(1).migrating(migrating).build().unwrap();
+    within(super::LONG, &runtime, || {
+        let (near, mut far) = runtime.net(UnixStream::pair).unwrap();
+        let step = Arc::new(AtomicUsize::new(0));
+        let mine = Arc::clone(&step);
+        let reader = runtime.go(move || {
+            let _reads = Reads(near, Arc::clone(&mine));
+            // It has the processor from before the end of the call until that is over.
+            let hogs = Arc::clone(&mine);
+            go(move || {
+                hogs.store(1, Ordering::SeqCst);
+                while hogs.load(Ordering::SeqCst) == 1 {
+                    thread::yield_now();
+                }
+            });
+            blocking(|| {
+                while mine.load(Ordering::SeqCst) == 0 {
+                    thread::yield_now();
+                }
+                panic!("on purpose");
+            })
+        });
+        while step.load(Ordering::SeqCst) != 2 || runtime.snapshot().idle == 0 {
+            thread::yield_now();
+        }
+        // Long enough for the last machine to go to sleep.
+        thread::sleep(Duration::from_millis(50));
+        step.store(3, Ordering::SeqCst);
+        until_someone_waits_for_input(&runtime);
+        far.write_all(b"x").unwrap();
+        assert!(reader.join().is_err());
+    });
+}
+
+fn until_someone_waits_for_input(runtime: &Runtime) {
+    while !runtime.dump().goroutines.iter().any(|info| info.reason == WaitReason::Io) {
+        thread::yield_now();
+    }
 }
 
 #[test]
@@ -118,9 +177,7 @@ fn who_waits_for_input_is_not_in_a_deadlock_and_is_seen() {
             let listener = runtime.net(|| TcpListener::bind("127.0.0.1:0")).unwrap();
             let address = listener.local_addr().unwrap();
             let accepting = runtime.go(move || listener.accept().map(drop));
-            thread::sleep(Duration::from_millis(100));
-            let dump = runtime.dump();
-            assert!(dump.goroutines.iter().any(|info| info.reason == WaitReason::Io), "{dump}");
+            until_someone_waits_for_input(&runtime);
             drop(std::net::TcpStream::connect(address).unwrap());
             accepting.join().unwrap().unwrap();
         });
@@ -131,7 +188,7 @@ fn who_waits_for_input_is_not_in_a_deadlock_and_is_seen() {
 fn sockets_of_std_come_and_go() {
     on_both(2, || {
         let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
-        let near = gosched_runtime::net::unix::UnixStream::from_std(near).unwrap();
+        let near = UnixStream::from_std(near).unwrap();
         let writer = go(move || blocking(|| (&far).write_all(b"hello").unwrap()));
         (&near).read_exact(&mut [0; 5]).unwrap();
         writer.join().unwrap();
@@ -140,6 +197,6 @@ fn sockets_of_std_come_and_go() {
         // It blocks again: the peer has gone.
         assert_eq!((&near).read(&mut [0]).unwrap(), 0);
         // And can be registered once more.
-        drop(gosched_runtime::net::unix::UnixStream::from_std(near).unwrap());
+        drop(UnixStream::from_std(near).unwrap());
     });
 }

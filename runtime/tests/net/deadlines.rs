@@ -163,6 +163,27 @@ fn data_that_comes_before_it_is_read() {
     });
 }
 
+#[test]
+fn those_that_come_are_counted_as_timers() {
+    // Pinned goroutines become runnable with their threads, which are not counted.
+    let [runtime, _] = both(2);
+    within(super::LONG, &runtime, || {
+        let fired = || runtime.metrics().total.timers_fired;
+        let (before, mut rounds) = (fired(), 0);
+        // Sysmon may have been the first to see some of them.
+        while fired() == before {
+            rounds += 1;
+            let test = || {
+                let (mut near, _far) = pair();
+                near.set_read_deadline(in_a(SHORT));
+                assert_eq!(kind(near.read(&mut [0])), ErrorKind::TimedOut);
+            };
+            runtime.run(test).unwrap();
+            assert!(rounds < 100, "{}", runtime.metrics());
+        }
+    });
+}
+
 /// An address that answers no request to connect: the queue of its listener is full.
 fn full_listener() -> (std::net::TcpListener, SocketAddr, Vec<std::net::TcpStream>) {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -189,9 +210,9 @@ fn connecting_takes_no_longer_than_it_may() {
         // With time enough it waits in no timer that fails it later.
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let mut stream = TcpStream::connect_timeout(&address, SHORT).unwrap();
+        let mut stream = TcpStream::connect_timeout(&address, 10 * SHORT).unwrap();
         let (mut far, _) = listener.accept().unwrap();
-        spin(2 * SHORT);
+        spin(20 * SHORT);
         stream.write_all(b"x").unwrap();
         far.read_exact(&mut [0]).unwrap();
     });

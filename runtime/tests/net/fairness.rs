@@ -1,13 +1,14 @@
 //! Nobody is starved: timers, input and goroutines that never wait.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gosched_runtime::net::{TcpListener, TcpStream};
-use gosched_runtime::{checkpoint, go, yield_now};
+use gosched_runtime::net::{TcpListener, TcpStream, UdpSocket};
+use gosched_runtime::{Migrating, Runtime, checkpoint, go, yield_now};
 
 use super::{both, kind, pair, within};
 
@@ -171,4 +172,40 @@ fn one_who_is_always_served_gives_others_their_turn() {
             assert!(took < PATIENCE, "{took:?}");
         });
     }
+}
+
+/// A name that is found when somebody else has run.
+struct Slow(SocketAddr, Arc<AtomicBool>);
+
+impl ToSocketAddrs for Slow {
+    type Iter = std::option::IntoIter<SocketAddr>;
+
+    fn to_socket_addrs(&self) -> io::Result<Self::Iter> {
+        while !self.1.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+        Ok(Some(self.0).into_iter())
+    }
+}
+
+#[test]
+fn a_name_that_takes_its_time_keeps_nobody_waiting() {
+    // SAFETY: nothing of a thread is kept across a scheduling point.
+    let migrating = unsafe { Migrating::promise() };
+    let runtime = Runtime::builder().processors(1).migrating(migrating).build().unwrap();
+    let test = || {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let slow = |address| {
+            let run = Arc::new(AtomicBool::new(false));
+            let runs = Arc::clone(&run);
+            go(move || runs.store(true, Ordering::SeqCst));
+            Slow(address, run)
+        };
+        let address = socket.local_addr().unwrap();
+        assert_eq!(socket.send_to(b"x", slow(address)).unwrap(), 1);
+        socket.connect(slow(address)).unwrap();
+        TcpStream::connect(slow(listener.local_addr().unwrap())).unwrap();
+    };
+    within(super::LONG, &runtime, || runtime.run(test).unwrap());
 }

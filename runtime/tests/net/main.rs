@@ -5,6 +5,7 @@ mod closing;
 mod deadlines;
 mod echo;
 mod fairness;
+mod leftovers;
 mod peers;
 mod unix;
 

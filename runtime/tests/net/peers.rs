@@ -1,10 +1,12 @@
 //! The peer goes at each step, and nobody hangs.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 
 use gosched_runtime::go;
 use gosched_runtime::net::{TcpListener, TcpStream, UdpSocket};
+
+use socket2::{Domain, Type};
 
 use super::{kind, on_both, pair};
 
@@ -17,16 +19,20 @@ fn reset(stream: TcpStream) {
 #[test]
 fn nobody_listens() {
     on_both(2, || {
-        let address = {
-            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-            listener.local_addr().unwrap()
-        };
+        // A port that is taken, so that it stays nobody's: bound, and not listening.
+        let bound = socket2::Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        bound.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+        let address = bound.local_addr().unwrap().as_socket().unwrap();
         assert_eq!(kind(TcpStream::connect(address)), ErrorKind::ConnectionRefused);
+        // A packet's port is kept by one who receives from somebody else only.
+        let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+        other.connect(address).unwrap();
+        let address = other.local_addr().unwrap();
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(address).unwrap();
         socket.send(b"x").unwrap();
         assert_eq!(kind(socket.recv(&mut [0])), ErrorKind::ConnectionRefused);
-        let none: &[std::net::SocketAddr] = &[];
+        let none: &[SocketAddr] = &[];
         assert_eq!(kind(TcpStream::connect(none)), ErrorKind::InvalidInput);
     });
 }

@@ -113,7 +113,7 @@ impl UnixDatagram {
     ///
     /// Those of the system call.
     pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.run(Direction::Read, |socket, _| socket.recv(buffer))
+        self.socket.run(Direction::Read, |socket, _| self.receive(socket, buffer))
     }
 
     /// Receives a packet, and says from whom it is.
@@ -125,18 +125,22 @@ impl UnixDatagram {
         self.socket.run(Direction::Read, |socket, _| socket.recv_from(buffer))
     }
 
-    /// Sends, for futures.
+    fn receive(&self, socket: &net::UnixDatagram, buffer: &mut [u8]) -> io::Result<usize> {
+        self.socket.end_or_closed(socket.recv(buffer)?, buffer.len())
+    }
+
+    /// Sends, for futures; see [the module](crate::net) for those that are given up.
     pub fn poll_send(&self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.socket.poll(Direction::Write, context, |socket, _| socket.send(bytes))
     }
 
-    /// Receives, for futures.
+    /// Receives, for futures; see [the module](crate::net) for those that are given up.
     pub fn poll_recv(
         &self,
         context: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll(Direction::Read, context, |socket, _| socket.recv(buffer))
+        self.socket.poll(Direction::Read, context, |socket, _| self.receive(socket, buffer))
     }
 
     /// Ends one direction, or both.

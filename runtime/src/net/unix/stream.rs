@@ -32,7 +32,7 @@ impl UnixStream {
     /// Connects to who listens at a path.
     ///
     /// While the listener's queue is full it tries again each millisecond: the kernel says nothing
-    /// when there is room again.
+    /// when there is room again. It does so for as long as it takes, as there is no deadline yet.
     ///
     /// # Errors
     ///
