@@ -12,6 +12,13 @@ use crate::worker::Worker;
 /// For foreign code that keeps state in its thread, user interfaces, namespaces. A pinned goroutine
 /// is on its thread for life already, and shares it with others all the same. On a thread that runs
 /// no goroutine this does nothing.
+///
+/// What the goroutine does to its thread is that thread's, and remains if it unlocks. But a thread
+/// inherits from the one that starts it: affinity, nice value, mask of signals, namespaces. The
+/// locked goroutine's thread may start threads of the runtime, when the goroutine makes others
+/// runnable or blocks, and these run other goroutines. If that must not be, let a thread of std's
+/// that was started outside of the goroutine do it.
+// DIFF: Go starts a locked goroutine's threads from another, clean one (`templateThread`).
 //= go1.27:src/runtime/proc.go#LockOSThread
 #[must_use = "the goroutine is unlocked when this is dropped"]
 pub fn lock_os_thread() -> ThreadLock {
