@@ -7,7 +7,6 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,6 +26,7 @@ use crate::schedtrace::Printer;
 use crate::seat::Seats;
 use crate::stack::FiberPool;
 use crate::sysmon::Bell;
+use crate::threads::Threads;
 use crate::timers::Timers;
 use crate::trace::{Trace, Tracer};
 use crate::watch::Watching;
@@ -57,8 +57,7 @@ pub(crate) struct Engine {
     pub(crate) carriers: Carriers,
     pub(crate) bell: Bell,
     pub(crate) asleep: Asleep,
-    /// How many threads run machines now.
-    pub(crate) threads: AtomicUsize,
+    pub(crate) threads: Arc<Threads>,
     /// The runtime, for the threads that are started. Set once, before there is a goroutine.
     pub(crate) shared: OnceLock<Weak<Shared>>,
 }
@@ -109,11 +108,10 @@ impl Host for Engine {
         let Some(shared) = self.shared.get().and_then(Weak::upgrade) else { return };
         let name = format!("{}-m{}", self.settings.name, start.id());
         // A thread that cannot be started drops `start`, which refuses.
-        let _ = thread::Builder::new().name(name).spawn(move || {
-            let alive = Alive::new(&shared);
+        let threads = Arc::clone(&self.threads);
+        let _ = threads.start(start.id(), name, move || {
             shared.engine().tracer.begin_machine(start.id());
-            Worker::run(start.begin(), Arc::clone(&shared));
-            drop(alive);
+            Worker::run(start.begin(), shared);
         });
     }
 
@@ -170,24 +168,8 @@ impl Host for Engine {
     }
 
     fn all_asleep(&self) {
-        self.asleep.tell();
-    }
-}
-
-/// Counts a thread while it runs a machine.
-struct Alive<'a>(&'a Shared);
-
-impl<'a> Alive<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        // ORDER: Relaxed: see `drop`.
-        shared.engine().threads.fetch_add(1, Ordering::Relaxed);
-        Self(shared)
-    }
-}
-
-impl Drop for Alive<'_> {
-    fn drop(&mut self) {
-        // ORDER: Release: pairs with the Acquire of the one who waits for the threads' ends.
-        self.0.engine().threads.fetch_sub(1, Ordering::Release);
+        if self.settings.detect_deadlock {
+            self.asleep.tell();
+        }
     }
 }

@@ -24,17 +24,17 @@ use crate::worker::Worker;
 pub enum JoinError {
     /// It has panicked, with this.
     Panicked(Payload),
-    /// It never ran.
+    /// It never ran; or, a future, it was dropped before its end.
     Cancelled(Cancelled),
     /// It would wait for itself.
     Itself,
 }
 
-/// Why a goroutine never ran.
+/// Why a goroutine was cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Cancelled {
-    /// The runtime has shut down.
+    /// The runtime has shut down: before it ran, or, a future, while it was runnable again.
     Shutdown,
     /// There was no memory, or no address, for its stack.
     NoStack(io::ErrorKind),
@@ -87,7 +87,7 @@ impl fmt::Display for JoinError {
             Self::Panicked(_) => {
                 write!(f, "the goroutine panicked: {}", self.message().unwrap_or("no message"))
             }
-            Self::Cancelled(why) => write!(f, "the goroutine never ran: {why}"),
+            Self::Cancelled(why) => write!(f, "the goroutine was cancelled: {why}"),
             Self::Itself => f.write_str("a goroutine cannot wait for its own end"),
         }
     }
@@ -342,11 +342,13 @@ impl<T> JoinHandle<T> {
         self.ending.has_ended()
     }
 
-    /// Waits for the goroutine's end: a goroutine parks, a thread blocks.
+    /// Waits for the goroutine's end: a goroutine parks, a thread blocks. One that a
+    /// [shutdown](crate::Runtime::shutdown) has left in its middle never ends: then this waits for
+    /// ever.
     ///
     /// # Errors
     ///
-    /// If it panicked, never ran, or is the one that calls.
+    /// If it panicked, was cancelled, or is the one that calls.
     pub fn join(mut self) -> Result<T, JoinError> {
         self.ending.wait(self.id)
     }
@@ -355,7 +357,7 @@ impl<T> JoinHandle<T> {
     ///
     /// # Panics
     ///
-    /// If the goroutine has, or never ran.
+    /// If the goroutine has, or was cancelled.
     pub fn join_or_unwind(self) -> T {
         self.join().unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }

@@ -44,7 +44,8 @@ type Payload = Box<dyn Any + Send + 'static>;
 /// Runs `body`, which may start goroutines that borrow from here, and waits for them all.
 ///
 /// The goroutines belong to the runtime of the one that calls. Scopes nest, and a goroutine of a
-/// scope may start others in it.
+/// scope may start others in it. If a shutdown leaves one of them in its middle, this waits for
+/// ever.
 ///
 /// # Panics
 ///

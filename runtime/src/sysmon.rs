@@ -69,6 +69,7 @@ impl Bell {
 }
 
 fn run(shared: &Shared) {
+    shared.engine().threads.belong();
     let mut monitor = shared.scheduler().monitor_with(shared.engine().settings.pace);
     let mut surplus = Surplus::default();
     let mut rested = false;

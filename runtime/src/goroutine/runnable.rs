@@ -12,6 +12,7 @@ use super::{Body, Goroutine, Kind, Status, UNLOCKED, WaitReason};
 use crate::counters::Count;
 use crate::fiber::Fiber;
 use crate::join::Cancelled;
+use crate::locals::Locals;
 use crate::pinned::Carrier;
 use crate::runtime::Shared;
 
@@ -167,6 +168,9 @@ impl Runnable {
             return self.leave();
         }
         self.cancel(Cancelled::Shutdown);
+        // A future that was polled may have some.
+        // SAFETY: we hold the run right, and the reference ends with the take.
+        Locals::end(|| unsafe { self.0.locals() }.take());
         if self.0.kind() != Kind::Carrier {
             self.runtime().engine().counters.add_outside(Count::Ended);
         }

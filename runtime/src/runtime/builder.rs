@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -20,6 +19,7 @@ use crate::pinned::Carriers;
 use crate::schedtrace::Printer;
 use crate::stack::{DEFAULT_STACK_SIZE, FiberPool, MAX_STACK_SIZE, MIN_STACK_SIZE};
 use crate::sysmon::Bell;
+use crate::threads::Threads;
 use crate::timers::Timers;
 use crate::token::Migrating;
 use crate::trace::{self, Trace, Tracer};
@@ -241,6 +241,9 @@ impl Builder {
         if max_processors > MOST_PROCESSORS {
             return Err(BuildError::Config(ConfigError::Processors { most: MOST_PROCESSORS }));
         }
+        if processors > max_processors {
+            return Err(BuildError::Config(ConfigError::Processors { most: max_processors }));
+        }
         let pinned = !self.settings.migrating;
         if self.max_machines < processors + usize::from(pinned && processors > 0) {
             let machines = self.max_machines;
@@ -277,7 +280,7 @@ impl Builder {
                 0
             }),
             asleep: Default::default(),
-            threads: AtomicUsize::new(0),
+            threads: Threads::new(),
             shared: OnceLock::new(),
         };
         let scheduler = Scheduler::new(engine, config).map_err(BuildError::Config)?;

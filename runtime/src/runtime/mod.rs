@@ -4,7 +4,7 @@
 //!    build    scheduler, poller, sysmon's thread; no machine yet
 //!    run      the main goroutine is injected: the core asks for the first machine
 //!    ...      machines are started as there is work, and sleep when there is none
-//!    shutdown waits for the goroutines, ends the machines, joins the threads
+//!    shutdown waits for the goroutines, ends the machines, joins their threads
 //! ```
 
 mod builder;
@@ -32,7 +32,8 @@ use crate::{dump, spawn};
 /// A goroutine runtime. Several may run in one process.
 ///
 /// Dropping it ends its machines without waiting for goroutines; see
-/// [`shutdown`](Runtime::shutdown).
+/// [`shutdown`](Runtime::shutdown). One of its own goroutines that drops it, or a waker or destructor
+/// on one of its threads, leaves that to a new thread.
 pub struct Runtime {
     shared: Arc<Shared>,
     sysmon: Mutex<Option<thread::JoinHandle<()>>>,
@@ -63,6 +64,9 @@ pub enum RunError {
     Inside,
     /// The main goroutine panicked, or never ran.
     Main(JoinError),
+    /// The runtime was [shut down](Runtime::shutdown), and has left the main goroutine in its
+    /// middle: all that were left.
+    Shutdown(dump::Dump),
     /// All goroutines are asleep, and nothing can wake them: what each of them waits for.
     Deadlock(dump::Dump),
 }
@@ -74,6 +78,9 @@ impl fmt::Display for RunError {
                 f.write_str("`run` was called inside a goroutine: start another with `go`")
             }
             Self::Main(error) => write!(f, "the main function: {error}"),
+            Self::Shutdown(dump) => {
+                write!(f, "the runtime was shut down while the main function ran\n\n{dump}")
+            }
             Self::Deadlock(dump) => {
                 write!(f, "all goroutines are asleep - deadlock!\n\n{dump}")
             }
@@ -104,8 +111,8 @@ impl Runtime {
     /// # Errors
     ///
     /// If it panicked; if all goroutines are asleep, of which no timer, input, output, or thread
-    /// that has [announced](Runtime::outside) itself can wake one; if the runtime was shut down;
-    /// or if it is called by a goroutine.
+    /// that has [announced](Runtime::outside) itself can wake one; if the runtime was shut down,
+    /// or is while `main` runs; or if it is called by a goroutine.
     #[track_caller]
     pub fn run<F, T>(&self, main: F) -> Result<T, RunError>
     where
@@ -126,23 +133,20 @@ impl Runtime {
         wait_for(WaitReason::Join, |context| {
             let mut ended =
                 || ending.poll(context.waker()).map(|result| result.map_err(RunError::Main));
-            if !engine.settings.detect_deadlock {
-                return ended();
-            }
             engine.asleep.listen(context.waker());
             let mut result = ended();
             if result.is_pending() {
                 let times = engine.asleep.times();
-                if times != seen && self.shared.is_stuck() {
-                    // It may have ended since we looked, and all went to sleep after it: then it
-                    // is seen now.
+                let why = self.shared.why_for_ever(times != seen);
+                seen = times;
+                if let Some(why) = why {
+                    // It may have ended since we looked, and the others went to sleep, or were shut
+                    // down, after it: then it is seen now.
                     result = ended();
                     if result.is_pending() {
-                        let dump = dump::of(&self.shared);
-                        result = Poll::Ready(Err(RunError::Deadlock(dump)));
+                        result = Poll::Ready(Err(why(dump::of(&self.shared))));
                     }
                 }
-                seen = times;
             }
             if result.is_ready() {
                 engine.asleep.forget(context.waker());
@@ -181,7 +185,8 @@ impl Runtime {
 
     /// Changes the number of processors, while the world is stopped for it: waits until every
     /// goroutine that runs has reached a scheduling point. A goroutine of the runtime that calls it
-    /// means [`set_processors`](crate::set_processors).
+    /// means [`set_processors`](crate::set_processors); one of another runtime is in a system call
+    /// meanwhile, as by [`blocking`](crate::blocking).
     ///
     /// # Errors
     ///
@@ -196,7 +201,8 @@ impl Runtime {
                 Err(SetProcessorsError::NoRuntime) => Err(ResizeError::Stop(StopError::Blocked)),
             };
         }
-        self.shared.scheduler.set_processors(count)
+        // A goroutine of another runtime leaves its processor to the others while it waits.
+        crate::blocking(|| self.shared.scheduler.set_processors(count))
     }
 
     /// The core's scheduler state, as of now.
@@ -217,6 +223,18 @@ impl Runtime {
 }
 
 impl Shared {
+    /// Why a goroutine that has not ended never will; `told` that all were asleep.
+    fn why_for_ever(&self, told: bool) -> Option<fn(dump::Dump) -> RunError> {
+        let engine = self.engine();
+        if engine.asleep.is_closed() {
+            Some(RunError::Shutdown)
+        } else if told && self.is_stuck() {
+            Some(RunError::Deadlock)
+        } else {
+            None
+        }
+    }
+
     /// Whether nothing moves: asked for after the core has said that all is asleep, which it may
     /// have said of a moment that has passed.
     fn is_stuck(&self) -> bool {

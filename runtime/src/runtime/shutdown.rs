@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::mem;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,17 +13,23 @@ use super::{Runtime, Shared};
 use crate::dump::{self, Dump};
 use crate::worker::Worker;
 
-/// How long the end of threads that are in a system call is waited for.
+/// How long the threads' ends are waited for if all that have not ended run goroutines, in system
+/// calls.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How long they are waited for at most: a thread on its way out may not be scheduled for a while.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// What a shutdown has found.
 #[derive(Debug)]
 #[must_use = "it says which goroutines were left"]
 pub struct Shutdown {
-    /// Goroutines that had not ended. Those that never ran were cancelled; the others stay where
-    /// they are, with their stacks, and what these hold is leaked.
+    /// Goroutines that had not ended. Those that never ran were cancelled, as were futures that
+    /// were runnable, whether or not they had been polled; the others stay where they are, with
+    /// their stacks or as futures that nobody polls, and what these hold is leaked.
     pub left: Dump,
-    /// Threads that had not ended: they are in system calls, and end when these do.
+    /// Threads that had not ended: goroutines that were left are in system calls on them, or wait
+    /// with them, and they end when these come to a scheduling point.
     pub threads: usize,
 }
 
@@ -52,10 +57,9 @@ impl fmt::Display for Shutdown {
 pub enum ShutdownError {
     /// It has been shut down before.
     Already,
-    /// It was called by one of its goroutines, which would wait for itself.
+    /// It was called by one of its goroutines, or on one of its threads, which would wait for
+    /// itself.
     Inside,
-    /// Somebody has stopped the world.
-    Stopped,
 }
 
 impl fmt::Display for ShutdownError {
@@ -63,9 +67,9 @@ impl fmt::Display for ShutdownError {
         f.write_str(match self {
             Self::Already => "the runtime has been shut down before",
             Self::Inside => {
-                "a goroutine cannot shut its own runtime down: it would wait for itself"
+                "a runtime cannot be shut down by one of its goroutines or on one of its threads: \
+                 it would wait for itself"
             }
-            Self::Stopped => "somebody has stopped the world",
         })
     }
 }
@@ -74,16 +78,26 @@ impl std::error::Error for ShutdownError {}
 
 impl Runtime {
     /// Waits until all goroutines have ended, but not longer than `patience`; then ends the
-    /// machines and joins the threads. It also waits until each goroutine that runs has reached a
-    /// scheduling point.
+    /// machines and joins their threads, but for those that goroutines are in system calls on. It
+    /// also waits until each goroutine that runs has reached a scheduling point, and for the
+    /// destructors of the threads' thread-locals. A goroutine of another runtime that calls it is
+    /// in a system call meanwhile, as by [`blocking`](crate::blocking).
+    ///
+    /// What was left never ends. A [`run`](Runtime::run) that waits for it returns an error;
+    /// whoever [joins](crate::JoinHandle::join) it waits for ever.
     ///
     /// # Errors
     ///
-    /// If it was shut down before, or is called by one of its goroutines. Nothing is changed then.
+    /// If it was shut down before, or is called by one of its goroutines, or by a waker or a
+    /// destructor on one of its threads. Nothing is changed then.
     pub fn shutdown(&self, patience: Duration) -> Result<Shutdown, ShutdownError> {
-        if self.is_inside() {
+        if self.shared.engine().threads.is_here() {
             return Err(ShutdownError::Inside);
         }
+        crate::blocking(|| self.shut_down(patience))
+    }
+
+    fn shut_down(&self, patience: Duration) -> Result<Shutdown, ShutdownError> {
         let sysmon = self.sysmon.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(sysmon) = sysmon else { return Err(ShutdownError::Already) };
         self.shared.engine().counters.wait_for_none(patience);
@@ -98,7 +112,7 @@ impl Runtime {
         for runnable in queued {
             runnable.abandon();
         }
-        let threads = self.shared.wait_for_threads();
+        let threads = self.shared.join_threads();
         self.shared.engine().end_watching();
         for runnable in self.shared.engine().carriers.drain() {
             runnable.abandon();
@@ -112,6 +126,7 @@ impl Runtime {
             // Wakers of what was left point to it.
             mem::forget(Arc::clone(&self.shared));
         }
+        self.shared.engine().asleep.close();
         Ok(Shutdown { left, threads })
     }
 
@@ -121,24 +136,34 @@ impl Runtime {
 }
 
 impl Shared {
-    /// Waits for the ends of the machines' threads. How many are left.
-    fn wait_for_threads(&self) -> usize {
-        let begin = Instant::now();
+    /// Joins the machines' threads. How many are left.
+    fn join_threads(&self) -> usize {
+        let (engine, begin) = (self.engine(), Instant::now());
         loop {
-            // ORDER: Acquire: pairs with the Release of each thread's end.
-            let threads = self.engine().threads.load(Ordering::Acquire);
-            if threads == 0 || begin.elapsed() > PATIENCE {
-                return threads;
+            let left = engine.threads.join_some();
+            let waited = begin.elapsed();
+            let is_over =
+                waited > LONGEST || waited > PATIENCE && left == self.threads_with_goroutines();
+            if left == 0 || is_over {
+                engine.threads.let_go();
+                return left;
             }
-            thread::sleep(Duration::from_micros(200));
         }
+    }
+
+    /// How many threads have goroutines on them. After the scheduler's end nobody has a processor:
+    /// these are in system calls, wait with their threads, or have come back and run to their next
+    /// scheduling points.
+    fn threads_with_goroutines(&self) -> usize {
+        let has = self.engine().seats.look(|seat| seat.current().is_some());
+        has.into_iter().filter(|has| *has).count()
     }
 }
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        if self.is_inside() {
-            // Its own goroutine drops it: somebody else must do it.
+        if self.shared.engine().threads.is_here() {
+            // Its own goroutine or waker drops it: somebody else must do it.
             let handle = Self {
                 shared: Arc::clone(&self.shared),
                 sysmon: std::sync::Mutex::new(

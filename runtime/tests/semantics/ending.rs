@@ -1,18 +1,20 @@
 //! How goroutines end: results, panics, what they leave, and who waits for it.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::task::Poll;
 use std::thread;
 use std::time::Duration;
 
 use gosched_runtime::{
-    JoinError, RunError, block_on, blocking, checkpoint, current, go, go_future, goroutine_local,
-    park, yield_now,
+    Cancelled, JoinError, RunError, block_on, blocking, checkpoint, current, go, go_future,
+    goroutine_local, park, yield_now,
 };
 
-use crate::kinds::{both, migrating, watch, works_and_ends};
+use crate::kinds::{both, eventually, migrating, watch, works_and_ends};
 
 /// Counts that it was dropped.
 struct Counts(Arc<AtomicUsize>);
@@ -243,7 +245,34 @@ fn no_goroutine_inherits_the_locals_of_one_that_has_ended() {
     }
 }
 
+#[test]
+fn a_future_that_a_shutdown_drops_takes_its_locals_along() {
+    let _watch = watch();
+    for runtime in both(1) {
+        let dropped = Arc::new(AtomicUsize::new(0));
+        let (inside, local) = (Counts(Arc::clone(&dropped)), Counts(Arc::clone(&dropped)));
+        let (polled, local) = (Arc::new(AtomicBool::new(false)), Cell::new(Some(local)));
+        let tells = Arc::clone(&polled);
+        let polls_on = poll_fn(move |context| {
+            let _inside = &inside;
+            COUNTS.with(|cell| local.take().map(|local| cell.set(Some(local))));
+            tells.store(true, SeqCst);
+            context.waker().wake_by_ref();
+            Poll::<()>::Pending
+        });
+        let future = runtime.run(|| go_future(polls_on)).unwrap();
+        eventually("it is polled", || polled.load(SeqCst));
+        let shutdown = runtime.shutdown(Duration::ZERO).unwrap();
+        assert!(shutdown.is_clean(), "{shutdown}");
+        let error = future.join().unwrap_err();
+        assert!(matches!(error, JoinError::Cancelled(Cancelled::Shutdown)), "{error}");
+        assert_eq!(error.to_string(), "the goroutine was cancelled: the runtime has shut down");
+        assert_eq!(dropped.load(SeqCst), 2, "the future, and its local");
+    }
+}
+
 goroutine_local! {
+    static COUNTS: Cell<Option<Counts>> = Cell::new(None);
     static PHOENIX: Cell<Option<Phoenix>> = Cell::new(None);
 }
 

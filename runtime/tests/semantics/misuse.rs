@@ -80,6 +80,9 @@ fn numbers_that_make_no_runtime() {
     }
     let absurd = Runtime::builder().processors(usize::MAX).max_machines(usize::MAX);
     assert!(matches!(absurd.build().unwrap_err(), BuildError::Config(_)));
+    let absurd = Runtime::builder().processors(usize::MAX).max_processors(10);
+    let error = absurd.build().unwrap_err();
+    assert!(error.to_string().contains("from 1 to 10"), "{error}");
     let absurd = Runtime::builder().max_processors(usize::MAX);
     assert!(matches!(absurd.build().unwrap_err(), BuildError::Config(_)));
 }

@@ -9,7 +9,7 @@ use gosched_runtime::{
     blocking, checkpoint, go, go_future, lock_os_thread, set_processors, yield_now,
 };
 
-use crate::kinds::{both, watch, works_and_ends};
+use crate::kinds::{both, eventually, migrating, watch, works_and_ends};
 
 #[test]
 fn the_world_is_stopped_under_loops_that_have_checkpoints() {
@@ -116,6 +116,45 @@ fn the_runtimes_own_method_may_be_called_by_its_goroutines() {
         runtime.run(move || inside.set_processors(3).unwrap()).unwrap();
         assert_eq!(runtime.processors(), 3);
         works_and_ends(&runtime);
+    }
+}
+
+#[test]
+fn goroutines_of_two_runtimes_resize_the_other_one_at_the_same_time() {
+    let _watch = watch();
+    for round in 0..20 {
+        let make = || Arc::new(migrating().processors(2).build().unwrap());
+        let runtimes = [make(), make()];
+        let stopping = Arc::new([const { AtomicBool::new(false) }; 2]);
+        let begun = Arc::new(AtomicU64::new(0));
+        let hog = |own: usize| {
+            let (runtime, begun) = (Arc::clone(&runtimes[own]), Arc::clone(&begun));
+            let stopping = Arc::clone(&stopping);
+            runtimes[own].go(move || {
+                begun.fetch_add(1, SeqCst);
+                // Both worlds are being stopped before either can be.
+                while !stopping.iter().all(|one| one.load(SeqCst)) {
+                    stopping[own].fetch_or(runtime.snapshot().stopped, SeqCst);
+                    thread::yield_now();
+                }
+            })
+        };
+        let hogs = [hog(0), hog(1)];
+        eventually("they run", || begun.load(SeqCst) == 2);
+        let resize = |own: usize| {
+            let other = Arc::clone(&runtimes[1 - own]);
+            let begun = Arc::clone(&begun);
+            runtimes[own].go(move || {
+                begun.fetch_add(1, SeqCst);
+                while begun.load(SeqCst) < 4 {
+                    thread::yield_now();
+                }
+                other.set_processors(1 + round % 3).unwrap();
+            })
+        };
+        let resizes = [resize(0), resize(1)];
+        hogs.into_iter().chain(resizes).for_each(|one| one.join().unwrap());
+        runtimes.iter().for_each(|runtime| works_and_ends(runtime));
     }
 }
 
