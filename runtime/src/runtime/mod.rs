@@ -32,8 +32,8 @@ use crate::{dump, spawn};
 /// A goroutine runtime. Several may run in one process.
 ///
 /// Dropping it ends its machines without waiting for goroutines; see
-/// [`shutdown`](Runtime::shutdown). One of its own goroutines that drops it, or a waker or destructor
-/// on one of its threads, leaves that to a new thread.
+/// [`shutdown`](Runtime::shutdown). One of its own goroutines that drops it, or a waker or
+/// destructor on one of its threads, leaves that to a new thread.
 pub struct Runtime {
     shared: Arc<Shared>,
     sysmon: Mutex<Option<thread::JoinHandle<()>>>,

@@ -227,18 +227,17 @@ extern "C" fn hold(_signal: libc::c_int) {
 #[test]
 fn a_thread_that_is_only_late_is_waited_for() {
     let _watch = watch();
+    // SAFETY: zeroes are a valid action.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    action.sa_sigaction = hold as *const () as usize;
     // SAFETY: the handler does what a handler may.
-    unsafe {
-        let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = hold as *const () as usize;
-        libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut());
-    }
+    unsafe { libc::sigaction(libc::SIGUSR2, &raw const action, std::ptr::null_mut()) };
     for runtime in both(1) {
         [&HELD, &RELEASED].into_iter().for_each(|flag| flag.store(false, SeqCst));
         let thread = runtime.run(thread_number).unwrap();
         all_sleep(&runtime);
         // SAFETY: the call has no precondition.
-        unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), thread, libc::SIGUSR2) };
+        unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), thread, libc::SIGUSR2) };
         eventually("it is held", || HELD.load(SeqCst));
         let shutdown = thread::scope(|scope| {
             let shutdown = scope.spawn(|| runtime.shutdown(Duration::ZERO).unwrap());
