@@ -150,7 +150,7 @@ fn whoever_yields_while_it_unwinds_lets_the_others_run() {
                     go_future(async move { tells.store(true, SeqCst) });
                     resume_unwind(Box::new("unwinds"));
                 });
-                unwinds.join().map(|()| ()).unwrap_err()
+                unwinds.join().unwrap_err()
             });
             assert_eq!(error.unwrap().message(), Some("unwinds"));
         }
