@@ -50,8 +50,9 @@ type Payload = Box<dyn Any + Send + 'static>;
 /// # Panics
 ///
 /// If `body` panics, or a goroutine whose result nobody took by its handle: that panic goes on when
-/// all have ended, or one that says so, if the handle was forgotten. If a goroutine could not run, for want of a stack, or because of a shutdown. And
-/// on a thread that runs no goroutine; [`Runtime::scope`] needs none.
+/// all have ended, or one that says so, if the handle was forgotten. If a goroutine could not run,
+/// for want of a stack, or because of a shutdown. And on a thread that runs no goroutine;
+/// [`Runtime::scope`] needs none.
 ///
 /// ```
 /// use gosched_runtime::{Runtime, scope};
