@@ -6,6 +6,7 @@
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Waker;
 
 /// A panic's payload may panic when it is dropped, with a payload that does so, too. At some point
 /// that is on purpose.
@@ -21,6 +22,34 @@ pub(crate) fn contained(code: impl FnOnce()) {
         }
     }
     mem::forget(payload);
+}
+
+/// Somebody's waker. It may panic when it wakes or is dropped; that ends here.
+pub(crate) struct Stranger(Option<Waker>);
+
+impl Stranger {
+    /// A copy of `waker`. A panic of its `clone` is the caller's.
+    pub(crate) fn of(waker: &Waker) -> Self {
+        Self(Some(waker.clone()))
+    }
+
+    pub(crate) fn will_wake(&self, waker: &Waker) -> bool {
+        self.0.as_ref().is_some_and(|kept| kept.will_wake(waker))
+    }
+
+    pub(crate) fn wake(mut self) {
+        if let Some(waker) = self.0.take() {
+            contained(|| waker.wake());
+        }
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            contained(|| drop(waker));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::task::{Context, Poll, Waker};
 
 use gosched::Completion;
 
-use crate::contain::contained;
+use crate::contain::{Stranger, contained};
 use crate::goroutine::{Body, WaitReason};
 use crate::park::wait_for;
 use crate::worker::Worker;
@@ -111,7 +111,7 @@ impl fmt::Display for Cancelled {
 }
 
 /// Where a goroutine's result will be, and who waits for it.
-struct End<T: Send>(Completion<Result<T, JoinError>, Joiner>);
+struct End<T: Send>(Completion<Result<T, JoinError>, Stranger>);
 
 impl<T: Send> End<T> {
     fn new() -> Self {
@@ -134,31 +134,7 @@ impl<T: Send> End<T> {
     /// The result, or the waker is kept. By the one joiner.
     fn poll(&self, waker: &Waker) -> Poll<Result<T, JoinError>> {
         // SAFETY: there is one `Ending` for a body, which polls by a reference of its own alone.
-        unsafe {
-            self.0.poll(
-                |kept| kept.0.as_ref().is_some_and(|kept| kept.will_wake(waker)),
-                || Joiner(Some(waker.clone())),
-            )
-        }
-    }
-}
-
-/// The joiner's waker. It is perhaps somebody else's, and may panic when it wakes or is dropped.
-struct Joiner(Option<Waker>);
-
-impl Joiner {
-    fn wake(mut self) {
-        if let Some(waker) = self.0.take() {
-            contained(|| waker.wake());
-        }
-    }
-}
-
-impl Drop for Joiner {
-    fn drop(&mut self) {
-        if let Some(waker) = self.0.take() {
-            contained(|| drop(waker));
-        }
+        unsafe { self.0.poll(|kept| kept.will_wake(waker), || Stranger::of(waker)) }
     }
 }
 

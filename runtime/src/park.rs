@@ -4,11 +4,11 @@
 //! whoever has what it waits for gives the permit. A [`Waker`] of a goroutine does the same, so
 //! that a future's waker, a timer, a socket and a joiner are one mechanism.
 //!
-//! A goroutine must not leave its stack in two situations: inside [`blocking`](crate::blocking),
-//! where it has no processor to leave, and while it unwinds, as the count of panics is its
-//! thread's. It waits with the whole thread then, and its processor goes to another machine. Where
-//! goroutines are pinned, those of the same thread wait, too: to wait for one of them there is to
-//! wait for ever.
+//! A goroutine must not leave its stack in three situations: inside [`blocking`](crate::blocking),
+//! where it has no processor to leave; while it unwinds, as the count of panics is its thread's;
+//! and inside a future's poll, where it has none of its own. It waits with the whole thread then,
+//! and its processor goes to another machine; so it does when it yields. Where goroutines are
+//! pinned, those of the same thread wait, too: to wait for one of them there is to wait for ever.
 //!
 //= go1.27:src/runtime/proc.go#gopark
 //= go1.27:src/runtime/proc.go#goready
@@ -17,14 +17,17 @@
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use gosched::Give;
+use gosched::scheduler::Closed;
 
 use crate::contain::contained;
 use crate::counters::Count;
-use crate::engine::Engine;
+use crate::engine::{Engine, Scheduler};
 use crate::fiber::{Resume, Stop};
 use crate::goroutine::{Free, Goroutine, Kind, Runnable, Status, WaitReason};
 use crate::trace::What;
@@ -95,6 +98,9 @@ pub fn park() {
 /// Gives the others their turn: the goroutine goes behind those in its processor's queue, or behind
 /// all that are runnable if it has had the processor for long.
 ///
+/// Inside a future's poll, and in a destructor while it unwinds, it keeps its stack and so its
+/// thread; others have the processor then.
+///
 /// On a thread that runs no goroutine it is [`std::thread::yield_now`].
 //= go1.27:src/runtime/proc.go#Gosched
 pub fn yield_now() {
@@ -104,6 +110,8 @@ pub fn yield_now() {
                 // SAFETY: the running goroutine, and one load.
                 let asked = unsafe { worker.machine() }.should_yield();
                 suspend(goroutine, if asked { Stop::Preempted } else { Stop::Yield });
+            } else {
+                give_way(worker, goroutine);
             }
         }
         None => thread::yield_now(),
@@ -121,10 +129,39 @@ pub fn checkpoint() {
 /// [`checkpoint`], for one who has looked up where it runs.
 #[inline]
 pub(crate) fn checkpoint_here(worker: &Worker, goroutine: &'static Goroutine) {
-    // SAFETY: the running goroutine, and one load.
-    if unsafe { worker.machine() }.should_yield() && can_switch(worker, goroutine) {
-        suspend(goroutine, Stop::Preempted);
+    // SAFETY: the running goroutine, and two looks.
+    let machine = unsafe { worker.machine() };
+    if machine.should_yield() || machine.processor().is_none() {
+        stop_here(worker, goroutine);
     }
+}
+
+/// The goroutine has a processor to give up, or has none: it queues up for one.
+#[cold]
+fn stop_here(worker: &Worker, goroutine: &'static Goroutine) {
+    // SAFETY: the running goroutine, and one look.
+    let has_processor = unsafe { worker.machine() }.processor().is_some();
+    if can_switch(worker, goroutine) {
+        suspend(goroutine, if has_processor { Stop::Preempted } else { Stop::NoProcessor });
+    } else if has_processor {
+        give_way(worker, goroutine);
+    }
+}
+
+/// A yield of a goroutine that must not leave its stack: another machine has the processor, while
+/// there is work for one. Without a processor it goes on none the less, up to its next scheduling
+/// point.
+#[cold]
+fn give_way(worker: &Worker, goroutine: &'static Goroutine) {
+    // SAFETY: the running goroutine, and one look. Inside a call there is none.
+    if unsafe { worker.machine() }.processor().is_none() {
+        return thread::yield_now();
+    }
+    worker.enter(true);
+    goroutine.set_status(Status::InSystemCall, WaitReason::None);
+    thread::yield_now();
+    let _ = worker.exit();
+    goroutine.set_status(Status::Running, WaitReason::None);
 }
 
 /// Whether the goroutine may leave its stack now.
@@ -195,18 +232,28 @@ pub(crate) fn ready(runnable: Runnable) {
     if let Some(home) = goroutine.home() {
         return home.wake(runnable);
     }
-    let submitted = match Worker::here() {
-        Some(worker) if !worker.is_g0() && goroutine.is_of(&worker.shared) => {
-            worker.submit(runnable)
-        }
-        _ => {
-            let scheduler = runnable.runtime().scheduler().clone();
-            scheduler.inject(runnable)
-        }
-    };
+    let submitted = submit(runnable, |runnable| runnable.runtime().scheduler().clone());
     if let Err(closed) = submitted {
         // Whoever wakes may hold a lock that the goroutine's destructors want.
         closed.0.leave();
+    }
+}
+
+/// Puts a goroutine, or a carrier's task, where a machine finds it: here, if this thread runs a
+/// goroutine of the same runtime, else by its scheduler.
+///
+/// # Errors
+///
+/// With what was to be put, if the runtime has shut down.
+pub(crate) fn submit(
+    runnable: Runnable,
+    scheduler: impl FnOnce(&Runnable) -> Scheduler,
+) -> Result<(), Closed<Runnable>> {
+    match Worker::here() {
+        Some(worker) if !worker.is_g0() && runnable.goroutine().is_of(&worker.shared) => {
+            worker.submit(runnable)
+        }
+        _ => scheduler(&runnable).inject(runnable),
     }
 }
 
@@ -218,9 +265,7 @@ pub(crate) fn tell_ready(runnable: &Runnable) {
     // A carrier's task is none.
     if goroutine.location().is_some() {
         let now = engine.clock();
-        if engine.settings.latency {
-            goroutine.set_runnable_since(now);
-        }
+        goroutine.set_runnable_since(now);
         engine.tracer.record(now, goroutine.id(), What::Ready);
     }
 }
@@ -291,18 +336,52 @@ pub(crate) fn wake_into(engine: &Engine, waker: Waker, ready: &mut crate::engine
     }
 }
 
-/// Wakes a thread that runs no goroutine.
-struct ThreadWaker(Thread);
+/// One wait of a thread that runs no goroutine, and its waker. The thread's token alone would not
+/// do: what is polled may wait, too, and use the token up.
+pub(crate) struct ThreadWait {
+    thread: Thread,
+    woken: AtomicBool,
+}
 
-impl Wake for ThreadWaker {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
+impl ThreadWait {
+    /// Of this thread.
+    pub(crate) fn begin() -> (Arc<Self>, Waker) {
+        let wait = Self { thread: thread::current(), woken: AtomicBool::new(false) };
+        let wait = Arc::new(wait);
+        (Arc::clone(&wait), Waker::from(wait))
+    }
+
+    /// Waits until it was woken since the last time.
+    fn wait(&self) {
+        while !self.take() {
+            thread::park();
+        }
+    }
+
+    /// As [`wait`](ThreadWait::wait), for so long at most; or for less, with no reason.
+    pub(crate) fn wait_timeout(&self, limit: Duration) {
+        if !self.take() {
+            thread::park_timeout(limit);
+        }
+    }
+
+    fn take(&self) -> bool {
+        // ORDER: Acquire: pairs with the Release in `wake`: whoever was woken sees why.
+        self.woken.swap(false, Ordering::Acquire)
     }
 }
 
-/// A waker of this thread, which runs no goroutine.
-pub(crate) fn thread_waker() -> Waker {
-    Waker::from(Arc::new(ThreadWaker(thread::current())))
+impl Wake for ThreadWait {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // ORDER: Release: pairs with the Acquire in `take`. Before the token: a thread that finds
+        // the flag unset finds the token that comes after it.
+        self.woken.store(true, Ordering::Release);
+        self.thread.unpark();
+    }
 }
 
 /// Waits until `poll` is ready: the goroutine parks, or the thread, if it runs none.
@@ -322,11 +401,11 @@ pub(crate) fn wait_for<T>(
             }
         }
     }
-    let waker = thread_waker();
+    let (wait, waker) = ThreadWait::begin();
     loop {
         if let Poll::Ready(result) = poll(&mut Context::from_waker(&waker)) {
             return result;
         }
-        thread::park();
+        wait.wait();
     }
 }

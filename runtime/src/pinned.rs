@@ -142,29 +142,38 @@ impl Carrier {
             goroutine.retain();
             goroutine
         });
-        // SAFETY: we hold a goroutine's run right: its runtime lives. What is in the inbox does not
-        // outlive it either.
-        let scheduler = unsafe { runnable.goroutine().runtime() }.scheduler().clone();
         let mut inbox = self.inbox();
         if inbox.closed {
             drop(inbox);
             runnable.abandon();
-        } else if next {
+            // Nobody would run it.
+            started.into_iter().for_each(Runnable::abandon);
+            return;
+        }
+        if next {
             let displaced = inbox.next.replace(runnable);
             inbox.queue.extend(displaced);
             // The carrier runs: it looks again.
             return;
-        } else {
-            inbox.queue.push_back(runnable);
-            drop(inbox);
         }
-        match started {
-            Some(started) => {
-                if let Err(closed) = scheduler.inject(started) {
-                    closed.0.abandon();
-                }
-            }
-            None => park::unpark(task),
+        let is_new = started.is_some();
+        // Before the goroutine is in the inbox: once it is, somebody may run it, and the runtime
+        // may end. A carrier that parks now waits for the lock when it looks again.
+        let woken = started.or_else(|| {
+            // SAFETY: the permit said so.
+            (task.permit.give() == Give::Parked).then(|| unsafe { Runnable::of_parked(task) })
+        });
+        let woken = woken.map(|woken| (woken, runnable.runtime().scheduler().clone()));
+        inbox.queue.push_back(runnable);
+        drop(inbox);
+        let Some((woken, scheduler)) = woken else { return };
+        task.set_status(Status::Runnable, WaitReason::None);
+        let submitted = match is_new {
+            true => scheduler.inject(woken),
+            false => park::submit(woken, |_| scheduler),
+        };
+        if let Err(closed) = submitted {
+            closed.0.abandon();
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! As with [`std::thread::scope`], no goroutine of a scope outlives the call that made it: it
 //! returns when all have ended, whether its body returns or panics. Whatever happens to the handles
-//! does not matter, so nothing is lost when they are forgotten.
+//! does not matter: of a panic that lies with one which was forgotten, the scope knows that there
+//! was one, and panics.
 //!
 //! ```text
 //!    scope          body           goroutines           group
@@ -50,8 +51,9 @@ type Payload = Box<dyn Any + Send + 'static>;
 /// # Panics
 ///
 /// If `body` panics, or a goroutine whose result nobody took by its handle: that panic goes on when
-/// all have ended. If a goroutine could not run, for want of a stack, or because of a shutdown. And
-/// on a thread that runs no goroutine; [`Runtime::scope`] needs none.
+/// all have ended, or one that says so, if the handle was forgotten. If a goroutine could not run,
+/// for want of a stack, or because of a shutdown. And on a thread that runs no goroutine;
+/// [`Runtime::scope`] needs none.
 ///
 /// ```
 /// use gosched_runtime::{Runtime, scope};
@@ -107,7 +109,13 @@ where
     debug_assert_eq!(scope.state.group.count(), 0, "nobody is left who could add to it");
     let failures = std::mem::take(&mut *scope.state.failures());
     match (result, failures.panic, failures.cancelled) {
-        (Err(payload), ..) | (Ok(_), Some(payload), _) => resume_unwind(payload),
+        (Err(payload), other, _) => {
+            // One goes on, and the destructor of the other may panic, too.
+            contained(|| drop(other));
+            resume_unwind(payload)
+        }
+        (Ok(_), Some(payload), _) => resume_unwind(payload),
+        (Ok(_), None, _) if failures.untaken > 0 => panic!("a goroutine of the scope panicked"),
         (Ok(_), None, Some(why)) => panic!("a goroutine of the scope never ran: {why}"),
         (Ok(result), None, None) => result,
     }
@@ -143,6 +151,8 @@ struct State {
 struct Failures {
     /// The first panic that nobody took.
     panic: Option<Payload>,
+    /// How many have panicked whose payload lies with its handle.
+    untaken: usize,
     /// Why the first goroutine that never ran did not.
     cancelled: Option<Cancelled>,
 }
@@ -167,6 +177,9 @@ impl<'scope> Scope<'scope, '_> {
         let state = Arc::clone(&self.state);
         let (body, ending) = join::closure(move || {
             let result = catch_unwind(AssertUnwindSafe(function));
+            if result.is_err() {
+                state.failures().untaken += 1;
+            }
             Outcome { result: Some(result), state }
         });
         self.state.group.add(1);
@@ -239,6 +252,9 @@ struct Outcome<T> {
 impl<T> Outcome<T> {
     fn take(mut self) -> Result<T, JoinError> {
         let result = self.result.take().expect("it is taken once");
+        if result.is_err() {
+            self.state.failures().untaken -= 1;
+        }
         result.map_err(JoinError::panicked)
     }
 }
@@ -247,6 +263,7 @@ impl<T> Drop for Outcome<T> {
     fn drop(&mut self) {
         if let Some(Err(payload)) = self.result.take() {
             let mut failures = self.state.failures();
+            failures.untaken -= 1;
             if failures.panic.is_none() {
                 failures.panic = Some(payload);
             } else {

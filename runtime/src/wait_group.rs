@@ -17,8 +17,9 @@ use std::fmt;
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
+use crate::contain::Stranger;
 use crate::goroutine::WaitReason;
 use crate::join::JoinHandle;
 use crate::park::wait_for;
@@ -55,7 +56,7 @@ pub struct WaitGroup {
 
 #[derive(Default)]
 struct Waits {
-    wakers: Vec<(u64, Waker)>,
+    wakers: Vec<(u64, Stranger)>,
     next: u64,
 }
 
@@ -122,7 +123,8 @@ impl WaitGroup {
     #[cold]
     fn wake(&self) {
         let wakers = std::mem::take(&mut self.waits().wakers);
-        // Not under the lock: they may be anybody's.
+        // Not under the lock: they may be anybody's. Each for itself: one that panics keeps nobody
+        // from the others.
         wakers.into_iter().for_each(|(_, waker)| waker.wake());
     }
 
@@ -207,7 +209,7 @@ impl Wait<'_> {
         if self.group.has_passed(self.round) {
             return Poll::Ready(());
         }
-        let waker = context.waker().clone();
+        let waker = Stranger::of(context.waker());
         let mut waits = self.group.waits();
         // Again, under the lock: whoever makes it zero takes the lock after that.
         if self.group.has_passed(self.round) {

@@ -208,6 +208,8 @@ impl Worker {
         engine.tracer.record(now, goroutine.id(), What::Stop(why));
         if matches!(why, Why::Yield | Why::Preempted | Why::NoProcessor) {
             goroutine.set_runnable_since(now);
+        } else if matches!(why, Why::Park(_)) {
+            goroutine.set_stopped_since(now);
         }
         stop
     }
@@ -217,8 +219,11 @@ impl Worker {
         let engine = self.engine();
         // SAFETY: g0 runs.
         let processor = unsafe { self.machine() }.processor();
+        let (runnable, is_told) = goroutine.take_runnable_since();
+        if !is_told {
+            engine.tracer.record(engine.clock(), goroutine.id(), What::Ready);
+        }
         let now = engine.clock();
-        let runnable = goroutine.take_runnable_since();
         if let (true, Some(since), Some(_)) = (engine.settings.latency, runnable, processor) {
             engine.counters.of(processor).latency.add(now.saturating_sub(since));
         }

@@ -1,7 +1,7 @@
 //! Goroutines: their start, their end, and what happens between.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use gosched_runtime::{
@@ -155,10 +155,28 @@ fn the_threads_of_a_burst_of_calls_end_after_a_while() {
     let runtime = Runtime::builder().processors(2).name("burst").migrating(migrating);
     let runtime = runtime.linger(Duration::from_millis(100)).build().unwrap();
     let most = runtime.run(|| {
-        let call = || blocking(|| std::thread::sleep(Duration::from_millis(100)));
-        let calls: Vec<_> = (0..30).map(|_| go(call)).collect();
-        blocking(|| std::thread::sleep(Duration::from_millis(50)));
-        let most = threads("burst-m");
+        let open = Arc::new(AtomicBool::new(false));
+        let call = |open: Arc<AtomicBool>| {
+            blocking(|| {
+                while !open.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+        };
+        let calls: Vec<_> = (0..30)
+            .map(|_| {
+                let open = Arc::clone(&open);
+                go(move || call(open))
+            })
+            .collect();
+        let most = blocking(|| {
+            let begin = std::time::Instant::now();
+            while threads("burst-m") <= 20 && begin.elapsed() < Duration::from_secs(20) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            threads("burst-m")
+        });
+        open.store(true, Ordering::Relaxed);
         calls.into_iter().for_each(|call| call.join().unwrap());
         most
     });
@@ -245,22 +263,32 @@ fn a_call_after_a_rest_is_retaken_soon() {
     // SAFETY: nothing of a thread is kept.
     let migrating = unsafe { Migrating::promise() };
     let runtime = Runtime::builder().processors(1).migrating(migrating).build().unwrap();
-    let mut waited: Vec<Duration> = (0..20)
-        .map(|_| {
-            // sysmon has just seen that nothing runs.
-            std::thread::sleep(Duration::from_millis(2));
-            runtime
-                .run(|| {
-                    let begin = std::time::Instant::now();
-                    let other = go(move || begin.elapsed());
-                    blocking(|| std::thread::sleep(Duration::from_millis(50)));
-                    other.join().unwrap()
-                })
-                .unwrap()
-        })
-        .collect();
-    waited.sort_unstable();
-    // 20 us and what the kernel adds; without the bell, up to 10 ms. The middle one, as the machine
-    // may do other things.
-    assert!(waited[10] < Duration::from_millis(4), "{waited:?}");
+    let median = || {
+        let mut waited: Vec<Duration> = (0..20).map(|_| waits_for_a_retake(&runtime)).collect();
+        waited.sort_unstable();
+        waited[10]
+    };
+    // 20 us and what the kernel adds; without the bell, up to 10 ms. The middle one of a few tries,
+    // as the machine may do other things.
+    let mut medians = Vec::new();
+    for _ in 0..5 {
+        medians.push(median());
+        if medians.last() < Some(&Duration::from_millis(2)) {
+            return;
+        }
+    }
+    panic!("{medians:?}");
+}
+
+/// How long a goroutine waits for the processor of one that enters a call after a rest.
+fn waits_for_a_retake(runtime: &Runtime) -> Duration {
+    // sysmon has just seen that nothing runs.
+    std::thread::sleep(Duration::from_millis(2));
+    let waited = runtime.run(|| {
+        let begin = std::time::Instant::now();
+        let other = go(move || begin.elapsed());
+        blocking(|| std::thread::sleep(Duration::from_millis(50)));
+        other.join().unwrap()
+    });
+    waited.unwrap()
 }

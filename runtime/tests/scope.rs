@@ -118,6 +118,37 @@ fn a_goroutines_panic_goes_on_unless_somebody_takes_it() {
     }
 }
 
+#[test]
+fn a_panic_goes_on_in_the_thread_that_made_the_scope() {
+    for runtime in both(2) {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            runtime.scope(|scope| {
+                scope.go(|| panic!("carried"));
+            });
+        }));
+        assert_eq!(message(&*result.unwrap_err()), "carried");
+    }
+}
+
+#[test]
+fn a_panic_that_lies_with_a_forgotten_handle_is_not_lost() {
+    for runtime in both(2) {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            runtime.scope(|scope| {
+                let taken = scope.go(|| -> () { panic!("taken") });
+                block_on(taken).unwrap_err();
+                std::mem::forget(scope.go(|| panic!("with its handle")));
+            });
+        }));
+        assert_eq!(message(&*result.unwrap_err()), "a goroutine of the scope panicked");
+        // One that is taken, or dropped, is no other's.
+        runtime.scope(|scope| {
+            block_on(scope.go(|| -> () { panic!("taken") })).unwrap_err();
+            std::mem::forget(scope.go(|| ()));
+        });
+    }
+}
+
 /// Says when it is dropped, a while after that began.
 struct SlowDrop<'a>(&'a AtomicUsize);
 

@@ -2,7 +2,9 @@
 //! processor happens in order.
 
 use std::collections::{HashMap, HashSet};
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use gosched_runtime::{
@@ -29,13 +31,25 @@ fn work() {
                         0 => yield_now(),
                         1 => blocking(|| std::thread::sleep(Duration::from_micros(100))),
                         2 => go(yield_now).join().unwrap(),
-                        _ => go_future(async {}).join().unwrap(),
+                        _ => go_future(wakes_itself(3)).join().unwrap(),
                     }
                 }
             })
         })
         .collect();
     workers.into_iter().for_each(|worker| worker.join().unwrap());
+}
+
+/// A future that is woken inside its own polls, so many times.
+fn wakes_itself(mut times: u32) -> impl Future<Output = ()> {
+    poll_fn(move |context| {
+        if times == 0 {
+            return Poll::Ready(());
+        }
+        times -= 1;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
 }
 
 /// Something that took a while, in nanoseconds.

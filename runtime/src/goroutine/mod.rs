@@ -64,6 +64,8 @@ const UNLOCKED: usize = usize::MAX;
 
 /// No time.
 const UNKNOWN: u64 = u64::MAX;
+/// Beside a time: the goroutine has stopped then, and nobody has said yet that it is runnable.
+const UNTOLD: u64 = 1 << 63;
 
 /// One goroutine's descriptor.
 #[repr(align(128))]
@@ -258,13 +260,23 @@ impl Goroutine {
         self.runnable_since.store(now, Ordering::Relaxed);
     }
 
-    /// Since when it is runnable, if that was noted.
-    pub(crate) fn take_runnable_since(&self) -> Option<u64> {
+    /// It has stopped now, to park. If it is not parked, since it has a permit, nobody says that it
+    /// is runnable. Before it can be unparked.
+    pub(crate) fn set_stopped_since(&self, now: u64) {
+        // ORDER: Relaxed: as above.
+        self.runnable_since.store(now | UNTOLD, Ordering::Relaxed);
+    }
+
+    /// Since when it is runnable, if that was noted, and whether that was told.
+    pub(crate) fn take_runnable_since(&self) -> (Option<u64>, bool) {
         // ORDER: Relaxed: as above.
         let since = self.runnable_since.load(Ordering::Relaxed);
         // ORDER: Relaxed: as above.
         self.runnable_since.store(UNKNOWN, Ordering::Relaxed);
-        (since != UNKNOWN).then_some(since)
+        match since {
+            UNKNOWN => (None, true),
+            since => (Some(since & !UNTOLD), since & UNTOLD == 0),
+        }
     }
 
     /// Runs the body to its end, on the goroutine's own stack.

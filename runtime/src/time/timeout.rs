@@ -8,13 +8,12 @@ use std::future::{Future, IntoFuture};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Alarm, later, this_runtime};
 use crate::Runtime;
 use crate::goroutine::WaitReason;
-use crate::park::{thread_waker, wait_for, yield_now};
+use crate::park::{ThreadWait, wait_for, yield_now};
 use crate::runtime::Shared;
 use crate::worker::Worker;
 
@@ -86,7 +85,7 @@ fn on_thread<F: Future>(
     mut future: Pin<&mut F>,
     time: Option<Instant>,
 ) -> Result<F::Output, Elapsed> {
-    let waker = thread_waker();
+    let (wait, waker) = ThreadWait::begin();
     loop {
         if let Poll::Ready(result) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
             return Ok(result);
@@ -96,7 +95,7 @@ fn on_thread<F: Future>(
         if left.is_zero() {
             return Err(Elapsed);
         }
-        thread::park_timeout(left);
+        wait.wait_timeout(left);
     }
 }
 

@@ -7,13 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
 use gosched_runtime::{
-    JoinError, block_on, blocking, checkpoint, current, go, go_future, goroutine_local, park,
-    yield_now,
+    JoinError, WaitGroup, WaitReason, block_on, blocking, checkpoint, current, go, go_future,
+    goroutine_local, park, yield_now,
 };
 
 use crate::kinds::{both, eventually, watch, works_and_ends};
@@ -316,6 +316,97 @@ fn in_the_waker_of_whoever_polls_a_join_handle() {
                 runtime.run(yield_now).unwrap();
             }
         }
+        works_and_ends(&runtime);
+    }
+}
+
+#[test]
+fn in_the_waker_of_whoever_polls_a_wait_group() {
+    let _watch = watch();
+    for runtime in both(2) {
+        for panics in [Panics::Wake, Panics::Clone, Panics::Drop] {
+            let group = Arc::new(WaitGroup::new());
+            group.add(1);
+            let mut first = Box::pin(group.finished());
+            poll_with(first.as_mut(), panics);
+            // Another waker in the place of it.
+            let mut second = Box::pin(group.finished());
+            poll_with(second.as_mut(), panics);
+            assert!(second.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            let waits = runtime.go({
+                let group = Arc::clone(&group);
+                move || group.wait()
+            });
+            eventually("it waits", || {
+                let dump = runtime.dump();
+                dump.goroutines.iter().any(|info| info.reason == WaitReason::Group)
+            });
+            let mut third = Box::pin(group.finished());
+            poll_with(third.as_mut(), panics);
+            drop(third);
+            group.done();
+            waits.join().unwrap();
+        }
+        works_and_ends(&runtime);
+    }
+}
+
+/// Panics whenever it wakes.
+struct Loud;
+
+impl Wake for Loud {
+    fn wake(self: Arc<Self>) {
+        resume_unwind(Box::new("a waker"));
+    }
+}
+
+#[test]
+fn in_a_waker_while_a_goroutine_is_unwound() {
+    let _watch = watch();
+    for runtime in both(1) {
+        let group = Arc::new(WaitGroup::new());
+        let open = Arc::new(AtomicBool::new(false));
+        let unwinds = runtime.run({
+            let (group, open) = (Arc::clone(&group), Arc::clone(&open));
+            move || {
+                group.go(move || {
+                    while !open.load(SeqCst) {
+                        yield_now();
+                    }
+                    resume_unwind(Box::new("the goroutine"));
+                })
+            }
+        });
+        let mut waits = Box::pin(group.finished());
+        let loud = Waker::from(Arc::new(Loud));
+        assert!(waits.as_mut().poll(&mut Context::from_waker(&loud)).is_pending());
+        open.store(true, SeqCst);
+        let error = unwinds.unwrap().join().unwrap_err();
+        assert_eq!(error.message(), Some("the goroutine"));
+        works_and_ends(&runtime);
+    }
+}
+
+/// Panics when it is dropped, even where that is in a panic.
+struct Worse;
+
+impl Drop for Worse {
+    fn drop(&mut self) {
+        resume_unwind(Box::new("a payload"));
+    }
+}
+
+#[test]
+fn in_the_payload_of_a_scopes_goroutine_while_its_body_panics() {
+    let _watch = watch();
+    for runtime in both(2) {
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            runtime.scope(|scope| {
+                let _panics = scope.go(|| resume_unwind(Box::new(Worse)));
+                resume_unwind(Box::new("the body"));
+            });
+        }));
+        assert_eq!(result.unwrap_err().downcast_ref(), Some(&"the body"));
         works_and_ends(&runtime);
     }
 }
