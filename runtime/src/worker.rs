@@ -312,8 +312,9 @@ impl Worker {
         ControlFlow::Continue(())
     }
 
-    /// The goroutine that ran here goes behind others.
-    #[inline]
+    /// The goroutine that ran here goes behind others. Inlined always: called, it makes a yield 2 %
+    /// more instructions.
+    #[inline(always)]
     pub(crate) fn requeue(&self, runnable: Runnable, behind: Behind) {
         let goroutine = runnable.goroutine();
         goroutine.set_status(Status::Runnable, WaitReason::None);
