@@ -80,6 +80,13 @@ impl Engine {
         }
     }
 
+    /// A goroutine is being locked to its thread: see [`template`](crate::template).
+    pub(crate) fn make_template(&self) {
+        let threads = Arc::clone(&self.threads);
+        let name = format!("{}-template", self.settings.name);
+        self.threads.template.make(name, move || threads.belong());
+    }
+
     /// When that is on the runtime's clock. Before its start is at its start.
     pub(crate) fn time_of(&self, instant: Instant) -> u64 {
         let since = instant.saturating_duration_since(self.start).as_nanos();
@@ -107,11 +114,13 @@ impl Host for Engine {
     fn start_machine(&self, start: StartMachine<Self>) {
         let Some(shared) = self.shared.get().and_then(Weak::upgrade) else { return };
         let name = format!("{}-m{}", self.settings.name, start.id());
-        // A thread that cannot be started drops `start`, which refuses.
         let threads = Arc::clone(&self.threads);
-        let _ = threads.start(start.id(), name, move || {
-            shared.engine().tracer.begin_machine(start.id());
-            Worker::run(start.begin(), shared);
+        self.threads.template.start(move || {
+            // A thread that cannot be started drops `start`, which refuses.
+            let _ = threads.start(start.id(), name, move || {
+                shared.engine().tracer.begin_machine(start.id());
+                Worker::run(start.begin(), shared);
+            });
         });
     }
 

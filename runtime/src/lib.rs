@@ -31,6 +31,7 @@ mod signal;
 mod spawn;
 mod stack;
 mod sysmon;
+mod template;
 mod threads;
 pub mod time;
 mod timers;

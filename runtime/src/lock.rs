@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::goroutine::Kind;
+use crate::template::set_changed;
 use crate::worker::Worker;
 
 /// Locks the goroutine to its thread: it runs nowhere else, and the thread runs nothing else, until
@@ -13,12 +14,9 @@ use crate::worker::Worker;
 /// is on its thread for life already, and shares it with others all the same. On a thread that runs
 /// no goroutine this does nothing.
 ///
-/// What the goroutine does to its thread is that thread's, and remains if it unlocks. But a thread
-/// inherits from the one that starts it: affinity, nice value, mask of signals, namespaces. The
-/// locked goroutine's thread may start threads of the runtime, when the goroutine makes others
-/// runnable or blocks, and these run other goroutines. If that must not be, let a thread of std's
-/// that was started outside of the goroutine do it.
-// DIFF: Go starts a locked goroutine's threads from another, clean one (`templateThread`).
+/// What the goroutine does to its thread, its affinity, nice value, mask of signals or namespaces,
+/// is that thread's, and remains if it unlocks. No other thread of the runtime inherits it while the
+/// lock is held: from the first lock on the runtime has one thread more, which starts the others.
 //= go1.27:src/runtime/proc.go#LockOSThread
 #[must_use = "the goroutine is unlocked when this is dropped"]
 pub fn lock_os_thread() -> ThreadLock {
@@ -26,6 +24,10 @@ pub fn lock_os_thread() -> ThreadLock {
         && goroutine.kind() == Kind::Stackful
         && goroutine.home().is_none()
     {
+        if goroutine.locks().get() == 0 {
+            worker.shared.engine().make_template();
+            set_changed(true);
+        }
         // SAFETY: the running goroutine.
         let machine = unsafe { worker.machine() }.lock();
         goroutine.set_locked(Some(machine));
@@ -50,6 +52,7 @@ impl Drop for ThreadLock {
                 // SAFETY: the running goroutine.
                 if unsafe { worker.machine() }.unlock() {
                     goroutine.set_locked(None);
+                    set_changed(false);
                 }
             }
         }

@@ -22,6 +22,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use crate::template::Template;
+
 /// How many threads that have ended are kept to be joined, while the runtime lives.
 const KEPT: usize = 64;
 
@@ -40,6 +42,7 @@ pub(crate) struct Threads {
     runtime: u64,
     lists: Mutex<Lists>,
     changed: Condvar,
+    pub(crate) template: Template,
 }
 
 #[derive(Debug)]
@@ -79,6 +82,7 @@ impl Threads {
             runtime: NEXT.fetch_add(1, Ordering::Relaxed),
             lists: Mutex::new(lists),
             changed: Condvar::new(),
+            template: Template::default(),
         })
     }
 

@@ -113,6 +113,7 @@ impl Runtime {
             runnable.abandon();
         }
         let threads = self.shared.join_threads();
+        self.shared.engine().threads.template.end();
         self.shared.engine().end_watching();
         for runnable in self.shared.engine().carriers.drain() {
             runnable.abandon();

@@ -170,3 +170,41 @@ fn many_locked_goroutines_have_a_thread_each() {
     assert_eq!(threads.unwrap().len(), 32);
     works_and_ends(&runtime);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_locked_goroutine_does_to_its_thread_is_no_other_threads() {
+    /// How nice this thread is.
+    fn nice() -> i32 {
+        // SAFETY: the call has no precondition.
+        unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) }
+    }
+    let _watch = watch();
+    let runtime = migrating().processors(2).build().unwrap();
+    let usual = nice();
+    let threads = runtime.run(move || {
+        let _lock = lock_os_thread();
+        // SAFETY: the call has no precondition. It is this thread's own value.
+        assert_eq!(unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, usual + 1) }, 0);
+        assert_eq!(nice(), usual + 1);
+        // They sleep in the system, so that each needs a thread, and this one's processor as well:
+        // it starts some of their threads itself.
+        let all: Vec<_> = (0..16)
+            .map(|_| {
+                go(move || {
+                    let before = (thread_number(), nice());
+                    blocking(|| thread::sleep(Duration::from_millis(50)));
+                    before
+                })
+            })
+            .collect();
+        let threads: std::collections::HashMap<_, _> =
+            all.into_iter().map(|one| one.join().unwrap()).collect();
+        assert_eq!(nice(), usual + 1);
+        threads
+    });
+    let threads = threads.unwrap();
+    assert!(threads.len() > 1, "{threads:?}");
+    assert!(threads.values().all(|nice| *nice == usual), "{threads:?}");
+    works_and_ends(&runtime);
+}
