@@ -15,8 +15,9 @@ use crate::worker::Worker;
 /// no goroutine this does nothing.
 ///
 /// What the goroutine does to its thread, its affinity, nice value, mask of signals or namespaces,
-/// is that thread's, and remains if it unlocks. No other thread of the runtime inherits it while the
-/// lock is held: from the first lock on the runtime has one thread more, which starts the others.
+/// is that thread's, and remains if it unlocks. No other thread of the runtime inherits it while
+/// the lock is held: from the first lock on the runtime has one thread more, which starts the
+/// others.
 //= go1.27:src/runtime/proc.go#LockOSThread
 #[must_use = "the goroutine is unlocked when this is dropped"]
 pub fn lock_os_thread() -> ThreadLock {

@@ -2,8 +2,8 @@
 //!
 //! A thread inherits from the one that starts it: processors that it may use, nice value, blocked
 //! signals, namespaces. A goroutine that is locked to its thread may have changed these there, and
-//! other goroutines must not have them. So from the first lock on a runtime has one thread more, which
-//! runs nothing: it starts the machines that a locked goroutine's thread would have started.
+//! other goroutines must not have them. So from the first lock on a runtime has one thread more,
+//! which runs nothing: it starts the machines that a locked goroutine's thread would have started.
 //!
 //= go1.27:src/runtime/proc.go#templateThread
 //= go1.27:src/runtime/proc.go#startTemplateThread
@@ -57,7 +57,7 @@ impl Template {
         }
     }
 
-    /// Starts a thread: from here, or from the template if this thread was changed and there is one.
+    /// Starts a thread: from here, or from the template, if this thread was changed.
     pub(crate) fn start(&self, start: impl FnOnce() + Send + 'static) {
         let template = if is_changed() { self.thread() } else { return start() };
         let orders = template.as_ref().map(|(orders, _)| orders.clone());
