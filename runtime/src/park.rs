@@ -101,7 +101,8 @@ pub fn park() {
 /// Inside a future's poll, and in a destructor while it unwinds, it keeps its stack and so its
 /// thread; others have the processor then.
 ///
-/// On a thread that runs no goroutine it is [`std::thread::yield_now`].
+/// On a thread that runs no goroutine, and inside [`blocking`](crate::blocking), it is
+/// [`std::thread::yield_now`].
 //= go1.27:src/runtime/proc.go#Gosched
 pub fn yield_now() {
     match Worker::running() {

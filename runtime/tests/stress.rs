@@ -247,30 +247,3 @@ fn pinned_goroutines() {
 fn pinned_goroutines_on_few_machines() {
     stress(&Runtime::builder().max_processors(4).processors(2).max_machines(5));
 }
-
-#[test]
-fn a_runtime_ends_while_its_last_goroutine_is_woken() {
-    for _ in 0..200 {
-        let runtime = Runtime::builder().processors(1).build().unwrap();
-        let over = Arc::new(AtomicBool::new(false));
-        let (says, said) = std::sync::mpsc::channel();
-        let wakes = Arc::clone(&over);
-        let sleeper = runtime.go(move || {
-            says.send(current().unwrap()).unwrap();
-            park();
-            wakes.store(true, SeqCst);
-        });
-        // The thread's other goroutine: whoever is woken is run at once.
-        let busy = runtime.go(move || {
-            while !over.load(SeqCst) {
-                yield_now();
-            }
-        });
-        let handle = said.recv().unwrap();
-        let waker = thread::spawn(move || handle.unpark());
-        sleeper.join().unwrap();
-        busy.join().unwrap();
-        drop(runtime);
-        waker.join().unwrap();
-    }
-}
