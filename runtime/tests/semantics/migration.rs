@@ -29,7 +29,7 @@ fn asks(id: u64, round: usize) {
     // In a call it stays on its thread; with another worker's mark it would not.
     blocking(|| {
         // There it is the thread that yields, behind all others that are busy.
-        if round % 16 == 0 {
+        if round.is_multiple_of(16) {
             yield_now();
         }
         assert_eq!(thread_number(), thread);
