@@ -16,8 +16,8 @@ use gosched_runtime::{Migrating, Runtime, go, park};
 
 const CONNECTIONS: usize = 1000;
 
-/// The processor's time that the process has had, and how often its threads have been put to sleep
-/// or taken off.
+/// The processor's time that the process has had, and how often its threads have gone to sleep. (How
+/// often they were taken off tells of the machine's other work.)
 fn usage() -> (Duration, i64) {
     // SAFETY: a structure of numbers.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
@@ -26,21 +26,24 @@ fn usage() -> (Duration, i64) {
     let time = |time: libc::timeval| {
         Duration::new(time.tv_sec as u64, 1000 * u32::try_from(time.tv_usec).unwrap())
     };
-    (time(usage.ru_utime) + time(usage.ru_stime), usage.ru_nvcsw + usage.ru_nivcsw)
+    (time(usage.ru_utime) + time(usage.ru_stime), usage.ru_nvcsw)
 }
 
-/// Asserts that for two seconds nobody is woken.
+/// Asserts that for two seconds nobody is woken: in one of three tries, as a thread that is late on
+/// a busy machine may have something left to do.
 fn assert_quiet(what: &str) {
-    // sysmon needs some rounds to find that there is nothing to do.
-    thread::sleep(Duration::from_millis(500));
-    let before = usage();
-    thread::sleep(Duration::from_secs(2));
-    let after = usage();
-    let (time, switches) = (after.0 - before.0, after.1 - before.1);
-    println!("{what}, 2 s: {time:?}, {switches} switches");
-    // This thread's own sleep is one.
-    assert!(switches <= 5, "{what}: {switches} switches");
-    assert!(time < Duration::from_millis(5), "{what}: {time:?}");
+    let is_quiet = |_| {
+        // sysmon needs some rounds to find that there is nothing to do.
+        thread::sleep(Duration::from_millis(500));
+        let before = usage();
+        thread::sleep(Duration::from_secs(2));
+        let after = usage();
+        let (time, switches) = (after.0 - before.0, after.1 - before.1);
+        println!("{what}, 2 s: {time:?}, {switches} switches");
+        // This thread's own sleep is one.
+        switches <= 5 && time < Duration::from_millis(5)
+    };
+    assert!((0..3).any(is_quiet), "{what}: somebody is woken");
 }
 
 fn idle_connections_wake_nobody(runtime: &Runtime) {
@@ -82,7 +85,7 @@ fn a_timer_that_is_far_off_wakes_nobody(runtime: &Runtime) {
     // Others that were cancelled leave one time to wake up at, at most: the poller's, if it slept
     // until then. Were they left, there would be a time each 10 ms.
     let cancelled = runtime.go(|| {
-        for n in 0..100 {
+        for n in 0..1000 {
             let mut first = true;
             let twice = poll_fn(|context| {
                 if std::mem::take(&mut first) {
