@@ -16,8 +16,8 @@ use gosched_runtime::{Migrating, Runtime, go, park};
 
 const CONNECTIONS: usize = 1000;
 
-/// The processor's time that the process has had, and how often its threads have gone to sleep. (How
-/// often they were taken off tells of the machine's other work.)
+/// The processor's time that the process has had, and how often its threads have gone to sleep.
+/// (How often they were taken off tells of the machine's other work.)
 fn usage() -> (Duration, i64) {
     // SAFETY: a structure of numbers.
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
