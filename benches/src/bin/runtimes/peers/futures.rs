@@ -1,8 +1,10 @@
 //! The runtimes whose tasks are futures: one piece of code does the work on each, with what each
 //! has for it.
 
+use core::fmt;
 use core::pin::Pin;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use core::task::{Context, Poll};
 use std::sync::Arc;
 
 use super::Peer;
@@ -43,6 +45,18 @@ pub(crate) trait Means: 'static {
     /// Lets all go on whose future of [`given`](Means::given) was made.
     fn let_all(signal: &Self::Signal);
     fn given(signal: &Self::Signal) -> impl Future<Output = ()> + Send;
+}
+
+/// A task's result by its handle, where no task panics.
+#[derive(Debug)]
+pub(crate) struct Joined<H>(pub(crate) H);
+
+impl<T, E: fmt::Debug, H: Future<Output = Result<T, E>> + Unpin> Future for Joined<H> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        Pin::new(&mut self.0).poll(context).map(|result| result.expect("no task panics"))
+    }
 }
 
 impl<R: Futures> Peer for R {

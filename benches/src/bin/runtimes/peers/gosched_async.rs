@@ -1,35 +1,20 @@
 //! gosched's tasks without stacks: `go_future` polls a future on the same scheduler. The channel is
 //! smol's.
 
-use core::pin::Pin;
-use core::task::{Context, Poll};
-
 use gosched_runtime::{JoinHandle, block_on, go_future};
 use smol::future::yield_now;
 
 use super::block_a_millisecond;
 use super::channels::AsyncChannel;
-use super::futures::Futures;
+use super::futures::{Futures, Joined};
 use super::gosched::runtime;
 
 /// gosched, tasks without stacks.
 #[derive(Debug)]
 pub(crate) struct GoschedAsync;
 
-/// A task's result, where no task panics.
-#[derive(Debug)]
-pub(crate) struct Joined<T>(JoinHandle<T>);
-
-impl<T> Future for Joined<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        Pin::new(&mut self.0).poll(context).map(|result| result.expect("no task panics"))
-    }
-}
-
 impl Futures for GoschedAsync {
-    type Task<T: Send + 'static> = Joined<T>;
+    type Task<T: Send + 'static> = Joined<JoinHandle<T>>;
     type Means = AsyncChannel;
 
     fn on<T: Send + 'static>(workers: usize, root: impl Future<Output = T> + Send + 'static) -> T {
@@ -41,7 +26,9 @@ impl Futures for GoschedAsync {
         block_on(task)
     }
 
-    fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> Joined<T> {
+    fn spawn<T: Send + 'static>(
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Joined<JoinHandle<T>> {
         Joined(go_future(task))
     }
 

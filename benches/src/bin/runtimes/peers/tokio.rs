@@ -1,33 +1,19 @@
 //! tokio's multi-threaded runtime, with I/O and timers on, as `#[tokio::main]` sets it up.
 
-use core::pin::Pin;
-use core::task::{Context, Poll};
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, spawn_blocking, yield_now};
 
 use super::block_a_millisecond;
-use super::futures::{Futures, Means};
+use super::futures::{Futures, Joined, Means};
 
 /// tokio.
 #[derive(Debug)]
 pub(crate) struct Tokio;
 
-/// A task's result, where no task panics.
-#[derive(Debug)]
-pub(crate) struct Joined<T>(JoinHandle<T>);
-
-impl<T> Future for Joined<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        Pin::new(&mut self.0).poll(context).map(|result| result.expect("no task panics"))
-    }
-}
-
 impl Futures for Tokio {
-    type Task<T: Send + 'static> = Joined<T>;
+    type Task<T: Send + 'static> = Joined<JoinHandle<T>>;
     type Means = Self;
 
     fn on<T: Send + 'static>(workers: usize, root: impl Future<Output = T> + Send + 'static) -> T {
@@ -37,7 +23,9 @@ impl Futures for Tokio {
         runtime.block_on(async { Self::spawn(root).await })
     }
 
-    fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> Joined<T> {
+    fn spawn<T: Send + 'static>(
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Joined<JoinHandle<T>> {
         Joined(tokio::spawn(task))
     }
 
