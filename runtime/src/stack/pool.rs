@@ -11,13 +11,13 @@
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{GuardedStack, Stacks};
+use super::{GuardedStack, Stacks, release_memory};
 use crate::fiber::Fiber;
 
 /// How many fibers a worker keeps at most, and how many it gives or takes at once.
 const KEPT: usize = 64;
 const SHARE: usize = 32;
-/// How many the pool keeps warm.
+/// How many the pool keeps warm at least, and how many more until it gives as many back at once.
 const WARM: usize = 512;
 
 /// The fibers of a runtime.
@@ -70,17 +70,18 @@ impl FiberPool {
 
     /// Takes fibers that a worker has too many of.
     #[cold]
-    fn put(&self, fibers: impl ExactSizeIterator<Item = Box<Fiber>>) {
+    fn put(&self, fibers: impl Iterator<Item = Box<Fiber>>) {
         let mut warm = self.warm();
-        let room = WARM.saturating_sub(warm.len());
-        let mut fibers = fibers;
-        warm.extend(fibers.by_ref().take(room));
-        drop(warm);
-        for fiber in fibers {
-            let stack = fiber.into_stack();
-            stack.release_memory();
-            self.cold().push(stack);
+        warm.extend(fibers);
+        if warm.len() <= 2 * WARM {
+            return;
         }
+        // The oldest.
+        let surplus: Vec<_> = warm.drain(..WARM).collect();
+        drop(warm);
+        let mut stacks: Vec<_> = surplus.into_iter().map(|fiber| fiber.into_stack()).collect();
+        release_memory(&mut stacks);
+        self.cold().extend(stacks);
     }
 }
 

@@ -85,10 +85,10 @@ impl Slab {
         Ok(start..start + self.stride)
     }
 
-    /// Gives the memory of a part of a stack back to the kernel.
+    /// Gives the memory of neighbouring stacks back to the kernel. The guards between them stay.
     pub(super) fn release(&self, pages: Range<usize>) {
         let offset = pages.start - self.start.as_ptr().addr();
-        // SAFETY: the range lies in this slab, in a stack that nobody runs on.
+        // SAFETY: the range lies in this slab, in stacks that nobody runs on.
         unsafe {
             libc::madvise(
                 self.start.as_ptr().wrapping_byte_add(offset),
