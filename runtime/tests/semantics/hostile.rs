@@ -16,7 +16,7 @@ use gosched_runtime::{
     goroutine_local, park, yield_now,
 };
 
-use crate::kinds::{both, eventually, watch, works_and_ends};
+use crate::kinds::{Hog, both, eventually, watch, works_and_ends};
 
 /// Panics when it is dropped, with something that panics when it is dropped, so many times.
 struct Bomb(u32);
@@ -416,19 +416,7 @@ fn in_what_is_dropped_when_the_runtime_ends() {
     let _watch = watch();
     for depth in 0..3 {
         for runtime in both(1) {
-            // A goroutine that never reaches a scheduling point on its own, until we say so.
-            let stop = Arc::new(AtomicBool::new(false));
-            let begun = Arc::new(AtomicBool::new(false));
-            let hog = runtime.go({
-                let (stop, begun) = (Arc::clone(&stop), Arc::clone(&begun));
-                move || {
-                    begun.store(true, SeqCst);
-                    while !stop.load(SeqCst) {
-                        std::hint::spin_loop();
-                    }
-                }
-            });
-            eventually("it runs", || begun.load(SeqCst));
+            let hog = Hog::on(&runtime);
             let never: Vec<_> = (0..10)
                 .map(|_| {
                     let bomb = Bomb(depth);
@@ -440,12 +428,12 @@ fn in_what_is_dropped_when_the_runtime_ends() {
             let shutdown = thread::scope(|scope| {
                 let shutdown = scope.spawn(|| runtime.shutdown(Duration::ZERO));
                 eventually("it shuts down", || runtime.snapshot().stopped);
-                stop.store(true, SeqCst);
+                hog.stop()();
                 shutdown.join().unwrap().unwrap()
             });
             // None but the hog, which may not have ended yet.
             assert!(shutdown.left.goroutines.len() <= 1, "{shutdown}");
-            hog.join().unwrap();
+            hog.join();
             let cancelled = never.into_iter().map(block_on).filter(Result::is_err).count();
             assert_eq!(cancelled, 10);
         }

@@ -1,11 +1,13 @@
 //! Both kinds of runtime, and what a test does when it is done: the runtime still works, and ends
 //! without a rest.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gosched_runtime::{Builder, Migrating, Runtime, go, yield_now};
+use gosched_runtime::{Builder, JoinHandle, Migrating, Runtime, go, yield_now};
 
 /// How long a test may take on a machine that does other things, too.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -67,6 +69,38 @@ pub(crate) fn eventually(what: &str, is_so: impl Fn() -> bool) {
     while !is_so() {
         assert!(begin.elapsed() < Duration::from_secs(30), "it never came to be that {what}");
         thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A goroutine that keeps its processor, and meets no scheduling point, until it is let go.
+pub(crate) struct Hog {
+    stop: Arc<AtomicBool>,
+    goroutine: JoinHandle<()>,
+}
+
+impl Hog {
+    /// One that runs already.
+    pub(crate) fn on(runtime: &Runtime) -> Self {
+        let (stop, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let (stops, begins) = (Arc::clone(&stop), Arc::clone(&begun));
+        let goroutine = runtime.go(move || {
+            begins.store(true, SeqCst);
+            while !stops.load(SeqCst) {
+                std::hint::spin_loop();
+            }
+        });
+        eventually("it runs", || begun.load(SeqCst));
+        Self { stop, goroutine }
+    }
+
+    /// What lets it go.
+    pub(crate) fn stop(&self) -> impl Fn() + Send + 'static {
+        let stop = Arc::clone(&self.stop);
+        move || stop.store(true, SeqCst)
+    }
+
+    pub(crate) fn join(self) {
+        self.goroutine.join().unwrap();
     }
 }
 

@@ -1,13 +1,13 @@
 //! Threads that run no goroutine, and other runtimes: they start, join and wake goroutines.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use gosched_runtime::{Handle, JoinError, Runtime, block_on, current, go, park, yield_now};
 
-use crate::kinds::{both, eventually, watch, works_and_ends};
+use crate::kinds::{Hog, both, eventually, watch, works_and_ends};
 
 #[test]
 fn threads_start_and_join() {
@@ -138,26 +138,16 @@ fn one_that_waits_for_a_runtime_that_ends_hears_of_it() {
         let [waiting, _] = both(2);
         let ending = Arc::new(ending);
         let outside = waiting.outside();
-        let (stop, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let hog = ending.go({
-            let (stop, begun) = (Arc::clone(&stop), Arc::clone(&begun));
-            move || {
-                begun.store(true, SeqCst);
-                while !stop.load(SeqCst) {
-                    std::hint::spin_loop();
-                }
-            }
-        });
-        eventually("it runs", || begun.load(SeqCst));
+        let hog = Hog::on(&ending);
         let never = ending.go(|| ());
         let waits = waiting.go(move || matches!(never.join(), Err(JoinError::Cancelled(_))));
         thread::scope(|scope| {
             scope.spawn(|| ending.shutdown(Duration::ZERO).unwrap().is_clean());
             eventually("it shuts down", || ending.snapshot().stopped);
-            stop.store(true, SeqCst);
+            hog.stop()();
         });
         assert!(waits.join().unwrap());
-        hog.join().unwrap();
+        hog.join();
         drop(outside);
         works_and_ends(&waiting);
     }

@@ -14,7 +14,7 @@ use gosched_runtime::{
     go, go_future, lock_os_thread, park, time, yield_now,
 };
 
-use crate::kinds::{both, eventually, migrating, thread_number, watch, works_and_ends};
+use crate::kinds::{Hog, both, eventually, migrating, thread_number, watch, works_and_ends};
 
 #[test]
 fn it_waits_as_long_as_it_is_told_and_no_longer() {
@@ -111,18 +111,7 @@ fn goroutines_that_never_ran_are_cancelled_and_what_they_captured_is_dropped() {
     let _watch = watch();
     for runtime in both(1) {
         let captured = Arc::new(());
-        let begun = Arc::new(AtomicBool::new(false));
-        let release = Arc::new(AtomicBool::new(false));
-        let hog = runtime.go({
-            let (begun, release) = (Arc::clone(&begun), Arc::clone(&release));
-            move || {
-                begun.store(true, SeqCst);
-                while !release.load(SeqCst) {
-                    std::hint::spin_loop();
-                }
-            }
-        });
-        eventually("it runs", || begun.load(SeqCst));
+        let hog = Hog::on(&runtime);
         let never: Vec<_> = (0..1000)
             .map(|_| {
                 let captured = Arc::clone(&captured);
@@ -132,12 +121,12 @@ fn goroutines_that_never_ran_are_cancelled_and_what_they_captured_is_dropped() {
         let shutdown = thread::scope(|scope| {
             let shutdown = scope.spawn(|| runtime.shutdown(Duration::ZERO).unwrap());
             eventually("it shuts down", || runtime.snapshot().stopped);
-            release.store(true, SeqCst);
+            hog.stop()();
             shutdown.join().unwrap()
         });
         // None but the hog, which may not have ended yet.
         assert!(shutdown.left.goroutines.len() <= 1, "{shutdown}");
-        hog.join().unwrap();
+        hog.join();
         let cancelled = |handle: gosched_runtime::JoinHandle<()>| {
             assert!(matches!(handle.join(), Err(JoinError::Cancelled(_))));
         };
@@ -352,19 +341,10 @@ fn a_goroutine_that_ends_another_runtime_leaves_its_processor_to_the_others() {
     for drops in [false, true] {
         let runtime = migrating().processors(1).build().unwrap();
         let ending = Runtime::builder().processors(1).build().unwrap();
-        let (stop, begun) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let hog = ending.go({
-            let (stop, begun) = (Arc::clone(&stop), Arc::clone(&begun));
-            move || {
-                begun.store(true, SeqCst);
-                while !stop.load(SeqCst) {
-                    std::hint::spin_loop();
-                }
-            }
-        });
-        eventually("it runs", || begun.load(SeqCst));
+        let hog = Hog::on(&ending);
+        let stop = hog.stop();
         let ended = runtime.run(move || {
-            let stops = go(move || stop.store(true, SeqCst));
+            let stops = go(stop);
             if drops {
                 drop(ending);
             } else {
@@ -374,7 +354,7 @@ fn a_goroutine_that_ends_another_runtime_leaves_its_processor_to_the_others() {
             stops.join().unwrap();
         });
         ended.unwrap();
-        hog.join().unwrap();
+        hog.join();
         works_and_ends(&runtime);
     }
 }
